@@ -1,0 +1,13 @@
+#include "module.h"
+
+PYBIND11_MODULE(_core, m) {
+  using namespace maas::bindings;
+  m.attr("__version__") = MAAS_VERSION;
+  register_errors(m);
+  register_runtime(m);
+  register_linalg(m);
+  register_least_squares(m);
+  register_logistic(m);
+  register_sgd(m);
+  register_metrics(m);
+}

@@ -1,0 +1,16 @@
+// The topics of the extension, one register function a file. Bindings convert; they never compute.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace maas::bindings {
+
+void register_errors(pybind11::module_& m);
+void register_runtime(pybind11::module_& m);
+void register_linalg(pybind11::module_& m);
+void register_least_squares(pybind11::module_& m);
+void register_logistic(pybind11::module_& m);
+void register_sgd(pybind11::module_& m);
+void register_metrics(pybind11::module_& m);
+
+}  // namespace maas::bindings

@@ -1,0 +1,48 @@
+"""The engine's errors: one stable class each, also catchable as the built-in that users expect."""
+
+from __future__ import annotations
+
+
+class MaasError(Exception):
+    """Base of every error the engine raises on purpose; ``status`` is the HTTP status it maps to."""
+
+    status = 500
+
+
+class InvalidArgument(MaasError, ValueError):
+    status = 400
+
+
+class NotFinite(InvalidArgument):
+    """An array holds NaN or infinity where finite numbers are needed."""
+
+
+class FormatError(MaasError, ValueError):
+    status = 400
+
+
+class NotFound(MaasError, KeyError):
+    status = 404
+
+    def __str__(self) -> str:  # KeyError would show the repr
+        return Exception.__str__(self)
+
+
+class Unsupported(MaasError, NotImplementedError):
+    status = 501
+
+
+class PermissionDenied(MaasError, PermissionError):
+    status = 403
+
+
+class Overloaded(MaasError, RuntimeError):
+    status = 429
+
+
+class DeadlineExceeded(MaasError, TimeoutError):
+    status = 504
+
+
+class Internal(MaasError, RuntimeError):
+    status = 500
