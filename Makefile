@@ -1,0 +1,117 @@
+# One command a habit. Every target sets up what it needs; `make help` lists them.
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := build/release
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# The venv's own cmake, ninja and clang-format come before the system's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+SOURCES := $(shell find cpp tests/cpp cmake -type f 2>/dev/null) CMakeLists.txt pyproject.toml
+CPP_FILES = $(shell git ls-files 'cpp/*.h' 'cpp/*.cc' 'tests/*.h' 'tests/*.cc' 'benchmarks/*.h' 'benchmarks/*.cc')
+
+.PHONY: help
+help: ## List these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# --- set-up ---------------------------------------------------------------------------------------------
+
+.PHONY: deps
+deps: ## Install missing system packages and make .venv (done by the other targets too)
+deps: $(STAMPS)/build
+
+$(STAMPS)/venv: tools/system_packages.sh
+	tools/system_packages.sh $(PYTHON)
+	@echo "make: creating $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade "pip>=25.1"
+	@mkdir -p $(@D) && touch $@
+
+# One stamp a dependency group of pyproject.toml.
+$(STAMPS)/%: $(STAMPS)/venv pyproject.toml
+	@echo "make: installing the '$*' group into $(VENV)"
+	$(PIP) --group $*
+	@touch $@
+
+.PHONY: build
+build: ## Build the extension and the C++ tests (build/release) and install the package into .venv
+build: $(STAMPS)/installed
+
+$(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
+	@echo "make: building the engine (a few minutes the first time)"
+	$(PIP) --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -e ".[train]"
+	@touch $@
+
+# --- everyday -------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: build $(STAMPS)/demo ## Train, cross-validate and evaluate on real tables, beside scikit-learn
+	$(BIN)/python examples/demo.py
+
+.PHONY: test
+test: build $(STAMPS)/test ## Run every C++ and Python test
+	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2 --progress
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: build $(STAMPS)/test $(STAMPS)/lint ## Check formatting, types, layers and the stub
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@clang-format --dry-run --Werror $(CPP_FILES)
+	$(BIN)/mypy
+	MYPYPATH=python $(BIN)/stubtest maas_engine._core
+	$(BIN)/lint-imports
+	tools/no_printing.sh
+
+.PHONY: format
+format: $(STAMPS)/lint ## Format Python and C++
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	clang-format -i $(CPP_FILES)
+
+# --- benchmarks -----------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: build $(STAMPS)/bench ## Compare with the peers, quick set (under 10 minutes)
+	$(BIN)/python -m benchmarks.compare --quick
+
+.PHONY: bench-full
+bench-full: build $(STAMPS)/bench ## Compare with the peers, every case
+	$(BIN)/python -m benchmarks.compare
+
+.PHONY: bench-python
+bench-python: build $(STAMPS)/bench ## Time our own Python paths (pytest-benchmark)
+	$(BIN)/python -m pytest benchmarks/python --benchmark-only
+
+.PHONY: bench-cpp
+bench-cpp: $(STAMPS)/build ## Time the C++ kernels (Google Benchmark)
+	tools/system_packages.sh $(PYTHON) bench
+	cmake -G Ninja -S . -B build/bench -DMAAS_PYTHON=OFF -DMAAS_BENCHMARKS=ON
+	cmake --build build/bench
+	build/bench/maas_bench --benchmark_min_time=0.2
+
+# --- checks that take longer ----------------------------------------------------------------------------
+
+.PHONY: asan tsan
+asan: $(STAMPS)/build ## C++ tests under the address and undefined-behaviour sanitizers
+tsan: $(STAMPS)/build ## C++ tests under the thread sanitizer
+asan tsan:
+	cmake --preset $@
+	cmake --build --preset $@
+	ctest --preset $@
+
+.PHONY: fuzz
+fuzz: $(STAMPS)/build ## Run every fuzz target for a minute (clang)
+	cmake -G Ninja -S . -B build/fuzz -DMAAS_PYTHON=OFF -DMAAS_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++
+	cmake --build build/fuzz
+	for target in build/fuzz/*_fuzz; do [ ! -x "$$target" ] || "$$target" -max_total_time=60 || exit 1; done
+
+.PHONY: clean
+clean: ## Remove what was built, .venv included
+	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,76 @@
+"""The rooms of the engine: who may include whom, which library belongs where, how large a file may grow."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CPP = ROOT / "cpp"
+
+# A room may include itself and these.
+MAY_INCLUDE = {
+    "base": set(),
+    "kernels": {"base"},
+    "linear": {"base", "kernels"},
+    "metrics": {"base", "kernels"},
+}
+
+# Headers that only some folders may include.
+ONLY_IN = {
+    r"hwy/": {"maas/kernels"},
+    r"pybind11/|Python\.h": {"bindings"},
+    r"cuda_runtime": {"maas/cuda"},
+    r"boost/": {"maas/wire", "maas/serve"},
+    r"openssl/|sys/socket\.h": {"maas/serve"},
+}
+
+LONGEST_FILE = 400
+
+SOURCES = sorted(path for suffix in ("*.h", "*.cc") for path in CPP.rglob(suffix))
+WRITTEN = sorted(
+    path
+    for folder in ("cpp", "python", "tests", "benchmarks", "examples", "tools")
+    for suffix in ("*.h", "*.cc", "*.py", "*.pyi", "*.sh")
+    for path in (ROOT / folder).rglob(suffix)
+)
+
+
+def includes(path: Path) -> list[str]:
+    return re.findall(r'^\s*#\s*include\s+["<]([^">]+)[">]', path.read_text(), re.MULTILINE)
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_every_room_is_in_the_table() -> None:
+    rooms = {path.name for path in (CPP / "maas").iterdir() if path.is_dir()}
+    assert rooms <= set(MAY_INCLUDE)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_includes(path: Path) -> None:
+    folder = path.parent.relative_to(CPP)
+    for include in includes(path):
+        for pattern, allowed in ONLY_IN.items():
+            assert not re.match(pattern, include) or str(folder) in allowed, include
+        if folder.parts[0] != "maas":
+            continue
+        room = folder.parts[1]
+        assert not include.startswith("bindings/"), include
+        if include.startswith("maas/"):
+            other = include.split("/")[1]
+            assert other == room or other in MAY_INCLUDE[room], include
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=name)
+def test_file_length(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.suffix == ".h"], ids=name)
+def test_header_says_what_it_is_for(path: Path) -> None:
+    assert path.read_text().startswith("//")
