@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
-#include <thread>
+
+#include "maas/base/cpu.h"
 
 namespace maas {
 
@@ -20,7 +21,7 @@ int default_num_threads() {
   for (const char* name : {"MAAS_NUM_THREADS", "OMP_NUM_THREADS"}) {
     if (const int count = parse_thread_count(std::getenv(name))) return count;
   }
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
+  return std::min(usable_cpus(cpu_facts()), kMaxThreads);
 }
 
 }  // namespace maas

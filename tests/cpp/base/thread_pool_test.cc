@@ -161,8 +161,11 @@ int status_of_fork(Body body) {
   return status;
 }
 
+// The thread sanitizer's run-time cannot start threads in a child of a process that has some.
 #if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadsAfterFork = false;  // the sanitizer's run-time cannot start threads in such a child
+constexpr bool kThreadsAfterFork = false;
+#elif defined(__has_feature)
+constexpr bool kThreadsAfterFork = !__has_feature(thread_sanitizer);
 #else
 constexpr bool kThreadsAfterFork = true;
 #endif
