@@ -1,6 +1,5 @@
 // One translator: each C++ error becomes the Python class of the same meaning (python/maas_engine/errors.py).
 #include "maas/base/error.h"
-
 #include "module.h"
 
 namespace py = pybind11;
@@ -11,14 +10,22 @@ namespace {
 
 const char* class_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument: return "InvalidArgument";
-    case ErrorCode::kFormatError: return "FormatError";
-    case ErrorCode::kNotFound: return "NotFound";
-    case ErrorCode::kUnsupported: return "Unsupported";
-    case ErrorCode::kPermissionDenied: return "PermissionDenied";
-    case ErrorCode::kOverloaded: return "Overloaded";
-    case ErrorCode::kDeadlineExceeded: return "DeadlineExceeded";
-    case ErrorCode::kInternal: break;
+    case ErrorCode::kInvalidArgument:
+      return "InvalidArgument";
+    case ErrorCode::kFormatError:
+      return "FormatError";
+    case ErrorCode::kNotFound:
+      return "NotFound";
+    case ErrorCode::kUnsupported:
+      return "Unsupported";
+    case ErrorCode::kPermissionDenied:
+      return "PermissionDenied";
+    case ErrorCode::kOverloaded:
+      return "Overloaded";
+    case ErrorCode::kDeadlineExceeded:
+      return "DeadlineExceeded";
+    case ErrorCode::kInternal:
+      break;
   }
   return "Internal";
 }

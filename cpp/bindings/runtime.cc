@@ -1,8 +1,8 @@
+#include <pybind11/stl.h>
+
 #include "maas/base/thread_pool.h"
 #include "maas/kernels/target.h"
 #include "module.h"
-
-#include <pybind11/stl.h>
 
 namespace maas::bindings {
 
