@@ -1,0 +1,92 @@
+// Blocks of training rows as panels (kernels/panel.h): features, targets, a column of ones and the weights,
+// cut out, shifted and checked for NaN and infinity on the way. Every pass of least squares reads rows
+// through here.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "maas/base/error.h"
+#include "maas/base/view.h"
+#include "maas/kernels/panel.h"
+
+namespace maas {
+
+// Rows of one fit. weights.data == nullptr: every row counts 1. Nothing is copied or owned.
+template <class T>
+struct RegressionRows {
+  MatrixView<T> x;  // n × d
+  MatrixView<T> y;  // n × t
+  VectorView<double> weights;
+};
+
+// P is the type of the panel: that of the rows, or double.
+template <class T, class P>
+class RowPanels {
+ public:
+  // shift: d + t values subtracted from the columns. They are used as given, so exact when P holds them.
+  RowPanels(const RegressionRows<T>& rows, std::vector<P> shift) : rows_(rows), shift_(std::move(shift)) {}
+
+  const RegressionRows<T>& rows() const { return rows_; }
+  const std::vector<P>& shift() const { return shift_; }
+  // Features, targets, and the column of ones, whose products with the others are sums.
+  size_t columns() const { return rows_.x.cols + rows_.y.cols + 1; }
+
+  // Packs columns [begin, end) of rows [first, first + n), zero from n to ld. Throws NotFinite.
+  void pack(size_t begin, size_t end, size_t first, size_t n, P* dst, size_t ld) const {
+    const size_t d = rows_.x.cols, last = columns() - 1;
+    pack_part(rows_.x, "Input X", 0, begin, std::min(end, d), first, n, dst, ld);
+    const size_t y_begin = std::max(begin, d);
+    pack_part(rows_.y, "Input y", d, y_begin, std::min(end, last), first, n, dst + (y_begin - begin) * ld,
+              ld);
+    if (end > last) {
+      P* ones = dst + (last - begin) * ld;
+      std::fill(ones, ones + n, P{1});
+      std::fill(ones + n, ones + ld, P{0});
+    }
+  }
+
+  // The weights of the same rows in h, or nullptr where there are none. Throws NotFinite.
+  const P* pack_weights(size_t first, size_t n, P* h, size_t ld) const {
+    if (!rows_.weights) return nullptr;
+    for (size_t i = 0; i < n; ++i) {
+      h[i] = static_cast<P>(rows_.weights[first + i]);
+      if (!std::isfinite(h[i])) throw NotFinite("sample_weight");
+    }
+    std::fill(h + n, h + ld, P{0});
+    return h;
+  }
+
+ private:
+  void pack_part(MatrixView<T> m, const char* what, size_t offset, size_t begin, size_t end, size_t first,
+                 size_t n, P* dst, size_t ld) const {
+    if (begin >= end) return;
+    const MatrixView<T> part{m.at(0, begin - offset), m.rows, end - begin, m.row_stride, m.col_stride};
+    if (!pack_panel(part, first, n, shift_.data() + begin, dst, ld)) throw NotFinite(what);
+  }
+
+  RegressionRows<T> rows_;
+  std::vector<P> shift_;
+};
+
+// Means of up to 64 rows spread over the data. Any shift near the mean will do for a pass that finds the
+// exact one. NaN here is found again, and reported, by the pass.
+template <class P, class T>
+std::vector<P> sampled_shift(const RegressionRows<T>& rows) {
+  constexpr size_t kSampledRows = 64;
+  const size_t n = rows.x.rows, d = rows.x.cols, t = rows.y.cols;
+  const size_t step = std::max<size_t>(1, n / kSampledRows);
+  const size_t count = std::min((n + step - 1) / step, kSampledRows);
+  std::vector<double> sum(d + t, 0.0);
+  for (size_t k = 0; k < count; ++k) {
+    for (size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(rows.x(k * step, j));
+    for (size_t j = 0; j < t; ++j) sum[d + j] += static_cast<double>(rows.y(k * step, j));
+  }
+  std::vector<P> shift(d + t);
+  for (size_t j = 0; j < d + t; ++j) shift[j] = static_cast<P>(sum[j] / static_cast<double>(count));
+  return shift;
+}
+
+}  // namespace maas
