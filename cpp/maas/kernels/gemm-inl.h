@@ -1,0 +1,212 @@
+// Vector code of gemm: one task's rows × columns of C, over all of K. Include per target.
+#if defined(MAAS_KERNELS_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef MAAS_KERNELS_GEMM_INL_H_
+#undef MAAS_KERNELS_GEMM_INL_H_
+#else
+#define MAAS_KERNELS_GEMM_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "hwy/highway.h"
+#include "maas/base/view.h"
+#include "maas/kernels/gemm_task.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace maas {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// 6 rows × 4 vectors need 29 registers; targets with 16 take 6 × 2. 24 (12) independent chains hide the
+// latency of FMA, and a tile reads 10 (8) operands for them, well under what two load ports give.
+inline constexpr size_t kTileRows = 6;
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+inline constexpr size_t kTileVectors = 2;
+#else
+inline constexpr size_t kTileVectors = 4;
+#endif
+
+template <class T>
+struct Tile {
+  size_t depth;
+  const T* a;  // (i, k) at a[i * a_row + k * a_col]
+  ptrdiff_t a_row, a_col;
+  const T* b;  // (k, j) at b[k * ldb + j]
+  ptrdiff_t ldb;
+  T* c;
+  size_t ldc;
+  bool load;      // continue the sum found in C
+  bool last;      // no further block of K follows: add bias, make NaNs canonical
+  const T* bias;  // or null
+};
+
+// What a row of a finished sum goes through before it is stored.
+template <class D, class V, class T = hn::TFromD<D>>
+HWY_INLINE V finish(D d, V sum, const T* bias) {
+  if (bias != nullptr) sum = hn::Add(sum, hn::LoadU(d, bias));
+  return hn::IfThenElse(hn::IsNaN(sum), hn::Set(d, std::numeric_limits<T>::quiet_NaN()), sum);
+}
+
+template <size_t kRows, size_t kVectors, class T>
+HWY_NOINLINE void run_tile(const Tile<T>& t) {
+  const hn::ScalableTag<T> d;
+  constexpr size_t kLanes = HWY_LANES(T);
+  hn::Vec<decltype(d)> sum[kRows][kVectors];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (size_t v = 0; v < kVectors; ++v) {
+      sum[i][v] = t.load ? hn::LoadU(d, t.c + i * t.ldc + v * kLanes) : hn::Zero(d);
+    }
+  }
+  const T* a = t.a;
+  const T* b = t.b;
+  const ptrdiff_t a_row = t.a_row, a_col = t.a_col, ldb = t.ldb;
+  for (size_t k = 0; k < t.depth; ++k, a += a_col, b += ldb) {
+    hn::Vec<decltype(d)> row[kVectors];
+#pragma GCC unroll 8
+    for (size_t v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i) {
+      const auto x = hn::Set(d, load_unaligned(a + static_cast<ptrdiff_t>(i) * a_row));
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, row[v], sum[i][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (size_t v = 0; v < kVectors; ++v) {
+      const T* bias = t.bias == nullptr ? nullptr : t.bias + v * kLanes;
+      const auto out = t.last ? finish(d, sum[i][v], bias) : sum[i][v];
+      hn::StoreU(out, d, t.c + i * t.ldc + v * kLanes);
+    }
+  }
+}
+
+template <class T>
+using TileFn = void (*)(const Tile<T>&);
+
+template <size_t kVectors, class T>
+TileFn<T> tile_for_rows(size_t rows) {
+  static constexpr TileFn<T> kTable[kTileRows] = {run_tile<1, kVectors, T>, run_tile<2, kVectors, T>,
+                                                  run_tile<3, kVectors, T>, run_tile<4, kVectors, T>,
+                                                  run_tile<5, kVectors, T>, run_tile<6, kVectors, T>};
+  return kTable[rows - 1];
+}
+
+template <class T>
+TileFn<T> find_tile(size_t rows, size_t vectors) {
+  if (vectors == 1) return tile_for_rows<1, T>(rows);
+  if (vectors == 2) return tile_for_rows<2, T>(rows);
+  if constexpr (kTileVectors == 4) {
+    return vectors == 3 ? tile_for_rows<3, T>(rows) : tile_for_rows<4, T>(rows);
+  }
+  return nullptr;
+}
+
+// A tile whose last vector reaches past the last column of C: runs on a copy of its own.
+template <class T>
+void run_edge_tile(Tile<T> t, size_t rows, size_t cols) {
+  constexpr size_t kWidth = kTileVectors * HWY_LANES(T);
+  const size_t vectors = (cols + HWY_LANES(T) - 1) / HWY_LANES(T);
+  T copy[kTileRows * kWidth];
+  T bias[kWidth] = {};
+  T* c = t.c;
+  if (t.load) {
+    std::memset(copy, 0, sizeof(copy));
+    for (size_t i = 0; i < rows; ++i) std::memcpy(copy + i * kWidth, c + i * t.ldc, cols * sizeof(T));
+  }
+  if (t.bias != nullptr) {
+    std::memcpy(bias, t.bias, cols * sizeof(T));
+    t.bias = bias;
+  }
+  const size_t ldc = t.ldc;
+  t.c = copy;
+  t.ldc = kWidth;
+  find_tile<T>(rows, vectors)(t);
+  for (size_t i = 0; i < rows; ++i) std::memcpy(c + i * ldc, copy + i * kWidth, cols * sizeof(T));
+}
+
+// All columns of one strip of at most kTileRows rows, one block of K.
+template <class T>
+void run_strip(const GemmTask<T>& task, Tile<T> t, const T* b, size_t first_row, size_t rows) {
+  constexpr size_t kLanes = HWY_LANES(T);
+  constexpr size_t kWidth = kTileVectors * kLanes;
+  T* c = t.c;
+  // Tiles entirely below the diagonal are skipped.
+  const ptrdiff_t diagonal = static_cast<ptrdiff_t>(first_row) + task.diagonal;
+  const size_t skip = task.upper && diagonal > 0 ? static_cast<size_t>(diagonal) / kWidth * kWidth : 0;
+  for (size_t j = skip; j < task.cols; j += kWidth) {
+    const size_t cols = std::min(kWidth, task.cols - j);
+    t.b = b + (j / kSliver<T>)*task.sliver_stride + j % kSliver<T>;
+    t.c = c + j;
+    t.bias = task.bias == nullptr ? nullptr : task.bias + j;
+    if (cols % kLanes == 0) {
+      find_tile<T>(rows, cols / kLanes)(t);
+    } else {
+      run_edge_tile(t, rows, cols);
+    }
+  }
+}
+
+// Copies a block of A, at most kTaskRows × kBlockDepth, into strips of kTileRows: (i, k) of a strip at
+// k * kTileRows + i. For A whose columns are far apart a strip in place would touch a page for each k.
+template <class T>
+void pack_strips(const T* a, ptrdiff_t a_row, ptrdiff_t a_col, size_t rows, size_t depth, T* out) {
+  for (size_t k = 0; k < depth; ++k) {
+    const T* column = a + static_cast<ptrdiff_t>(k) * a_col;
+    size_t i = 0;
+    for (T* to = out + k * kTileRows; i + kTileRows <= rows; i += kTileRows, to += depth * kTileRows) {
+      if (a_row == 1) {
+        std::memcpy(to, column + i, kTileRows * sizeof(T));
+        continue;
+      }
+      for (size_t r = 0; r < kTileRows; ++r) {
+        to[r] = load_unaligned(column + static_cast<ptrdiff_t>(i + r) * a_row);
+      }
+    }
+    for (; i < rows; ++i) {
+      out[i / kTileRows * depth * kTileRows + k * kTileRows + i % kTileRows] =
+          load_unaligned(column + static_cast<ptrdiff_t>(i) * a_row);
+    }
+  }
+}
+
+template <class T>
+void run_gemm_task(const GemmTask<T>& task, T* strips) {
+  for (size_t k = 0; k < std::max<size_t>(task.depth, 1); k += kBlockDepth) {
+    const size_t depth = std::min(kBlockDepth, task.depth - k);
+    const T* a = task.a + static_cast<ptrdiff_t>(k) * task.a_col;
+    Tile<T> t{.depth = depth,
+              .a = a,
+              .a_row = task.a_row,
+              .a_col = task.a_col,
+              .b = nullptr,
+              .ldb = task.ldb,
+              .c = nullptr,
+              .ldc = task.ldc,
+              .load = task.accumulate || k > 0,
+              .last = k + depth == task.depth,
+              .bias = nullptr};
+    if (strips != nullptr) {
+      pack_strips(a, task.a_row, task.a_col, task.rows, depth, strips);
+      t.a_row = 1;
+      t.a_col = kTileRows;
+    }
+    for (size_t i = 0; i < task.rows; i += kTileRows) {
+      t.a = strips != nullptr ? strips + i * depth : a + static_cast<ptrdiff_t>(i) * task.a_row;
+      t.c = task.c + i * task.ldc;
+      run_strip(task, t, task.b + static_cast<ptrdiff_t>(k) * task.ldb, i,
+                std::min(kTileRows, task.rows - i));
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace maas
+HWY_AFTER_NAMESPACE();
+
+#endif  // MAAS_KERNELS_GEMM_INL_H_
