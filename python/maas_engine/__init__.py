@@ -3,5 +3,18 @@
 from __future__ import annotations
 
 from maas_engine import _core
+from maas_engine._runtime import (
+    apply_environment,
+    cpu_info,
+    get_num_threads,
+    num_threads,
+    set_num_threads,
+    set_seed,
+)
 
 __version__: str = _core.__version__
+
+__all__ = ["__version__", "cpu_info", "get_num_threads", "num_threads", "set_num_threads", "set_seed"]
+
+apply_environment()
+del apply_environment
