@@ -1,0 +1,124 @@
+#include "maas/linear/fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "maas/base/error.h"
+#include "maas/linear/lbfgs.h"
+#include "maas/linear/newton.h"
+#include "maas/linear/sampled_start.h"
+
+namespace maas {
+namespace {
+
+// theta (features then intercept, an output after the other) of columns less `shift` <-> coef and intercept.
+std::vector<double> pack(const std::vector<double>& start, const LinearModelShape& shape, size_t features,
+                         const std::vector<double>& shift) {
+  const size_t columns = features + (shape.intercept ? 1 : 0);
+  std::vector<double> theta(shape.outputs * columns, 0.0);
+  if (start.empty()) return theta;
+  if (start.size() != shape.outputs * (features + 1)) {
+    throw_invalid("fit", "expected a start of " + std::to_string(shape.outputs * (features + 1)) +
+                             " weights, got " + std::to_string(start.size()));
+  }
+  for (size_t o = 0; o < shape.outputs; ++o) {
+    const double* coef = start.data() + o * features;
+    std::copy(coef, coef + features, theta.begin() + static_cast<ptrdiff_t>(o * columns));
+    if (!shape.intercept) continue;
+    double intercept = start[shape.outputs * features + o];
+    for (size_t j = 0; j < shift.size(); ++j) intercept += coef[j] * shift[j];
+    theta[o * columns + features] = intercept;
+  }
+  return theta;
+}
+
+void unpack(const std::vector<double>& theta, const LinearModelShape& shape, size_t features,
+            const std::vector<double>& shift, FitResult& result) {
+  const size_t columns = features + (shape.intercept ? 1 : 0);
+  for (size_t o = 0; o < shape.outputs; ++o) {
+    const double* coef = theta.data() + o * columns;
+    result.coef.insert(result.coef.end(), coef, coef + features);
+    double intercept = shape.intercept ? coef[features] : 0.0;
+    for (size_t j = 0; j < shift.size(); ++j) intercept -= coef[j] * shift[j];
+    result.intercept.push_back(intercept);
+  }
+}
+
+// A value of the rows' type near the middle of each column. Shifted by it, a column with a large offset loses
+// no digits, and the intercept does not depend on the weights much. It moves no optimum.
+template <class T>
+std::vector<double> middle_of_columns(const MatrixView<T>& x) {
+  std::vector<double> middle(x.cols, 0.0);
+  const size_t stride = std::max<size_t>(1, x.rows / 256);
+  const size_t count = (x.rows + stride - 1) / stride;
+  for (size_t i = 0; i < x.rows; i += stride) {
+    for (size_t j = 0; j < x.cols; ++j)
+      middle[j] += static_cast<double>(x(i, j)) / static_cast<double>(count);
+  }
+  for (double& m : middle) m = std::isfinite(m) ? static_cast<double>(static_cast<T>(m)) : 0.0;
+  return middle;
+}
+
+template <class T>
+class Fit {
+ public:
+  Fit(const WeightedRows<T>& rows, const FitOptions& options) : rows_(rows), options_(options) {}
+
+  FitResult run(const std::vector<double>& start) {
+    const bool descent = options_.solver == Solver::kGradientDescent || options_.solver == Solver::kAdam;
+    // The path of a first-order method depends on the coordinates: it runs in the user's own.
+    std::vector<double> shift;
+    if (options_.shape.intercept && !descent) shift = middle_of_columns(rows_.x);
+
+    RowObjective<T> objective(rows_, options_.shape, 0.0, shift);
+    const double total = objective.total_weight();
+    if (!std::isfinite(total)) throw NotFinite("sample_weight");
+    if (!(total > 0)) throw_invalid("fit", "expected sample weights with a sum above zero");
+    objective.set_alpha(options_.l2 / total);
+
+    std::vector<double> theta = pack(start, options_.shape, rows_.x.cols, shift);
+    FitResult result;
+    static_cast<SolveResult&>(result) = solve(objective, start.empty(), shift, theta);
+    unpack(theta, options_.shape, rows_.x.cols, shift, result);
+    return result;
+  }
+
+ private:
+  SolveResult solve(RowObjective<T>& objective, bool cold, const std::vector<double>& shift,
+                    std::vector<double>& theta) {
+    const double square = options_.tolerance * options_.tolerance;
+    const StopRule rule{.decrement = square * square, .max_iterations = options_.max_iterations};
+    switch (options_.solver) {
+      case Solver::kNewtonCholesky: {
+        NewtonDirection direction(objective);
+        return minimise(objective, direction, rule, theta.data());
+      }
+      case Solver::kLbfgs: {
+        const double alpha = options_.l2 / objective.total_weight();
+        return minimise_with_samples(rows_, options_.shape, alpha, shift, objective, rule, cold, theta);
+      }
+      case Solver::kGradientDescent:
+      case Solver::kAdam: break;
+    }
+    DescentOptions descent = options_.descent;
+    descent.tolerance = options_.tolerance;
+    descent.max_iterations = options_.max_iterations;
+    return descend(objective, descent, theta.data());
+  }
+
+  const WeightedRows<T>& rows_;
+  const FitOptions& options_;
+};
+
+}  // namespace
+
+template <class T>
+FitResult fit_linear(const WeightedRows<T>& rows, const FitOptions& options,
+                     const std::vector<double>& start) {
+  return Fit<T>(rows, options).run(start);
+}
+
+template FitResult fit_linear(const WeightedRows<float>&, const FitOptions&, const std::vector<double>&);
+template FitResult fit_linear(const WeightedRows<double>&, const FitOptions&, const std::vector<double>&);
+
+}  // namespace maas
