@@ -1,0 +1,1 @@
+"""Ours beside the peers: the same work, the same machine, one run. See benchmarks/README.md."""

@@ -1,0 +1,155 @@
+"""numpy by hand: what one writes without a library, as fast as it gets with its BLAS."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace as Data
+from typing import Any
+
+import numpy as np
+
+from .adapter import Run, Setup, loosest
+
+LABEL = "numpy"
+
+
+def normal_equations(data: Data) -> Run:
+    X, y = data.X, data.y
+
+    def run() -> Any:
+        rows = X.shape[0]
+        mean, y_mean = X.mean(axis=0), y.mean()
+        gram = X.T @ X - rows * np.outer(mean, mean)
+        coef = np.linalg.solve(gram, X.T @ y - rows * y_mean * mean)
+        return coef, y_mean - mean @ coef
+
+    return run
+
+
+def gradient_descent(data: Data) -> Run:
+    X, y, step = data.X, data.y, data.X.dtype.type(data.alpha / len(data.X))
+
+    def run() -> Any:
+        theta = np.zeros(X.shape[1], X.dtype)
+        for _ in range(data.iterations):
+            theta = theta - step * (X.T @ (X @ theta - y))
+        return theta, 0.0
+
+    return run
+
+
+def gradient_descent_gram(data: Data) -> Run:
+    """The trick of ours by hand: the rows are read once."""
+    X, y, step = data.X, data.y, data.X.dtype.type(data.alpha / len(data.X))
+
+    def run() -> Any:
+        gram, moment = X.T @ X, X.T @ y
+        theta = np.zeros(X.shape[1], X.dtype)
+        for _ in range(data.iterations):
+            theta = theta - step * (gram @ theta - moment)
+        return theta, 0.0
+
+    return run
+
+
+def sigmoid(margin: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-margin))
+
+
+def logistic_gd(data: Data) -> Run:
+    X, y, step = data.X, data.y.astype(data.X.dtype), data.X.dtype.type(data.alpha / len(data.X))
+
+    def run() -> Any:
+        w = np.zeros(X.shape[1], X.dtype)
+        for _ in range(data.iterations):
+            w = w - step * (X.T @ (sigmoid(X @ w) - y))
+        return w, 0.0
+
+    return run
+
+
+def newton(data: Data) -> Run:
+    X, y = data.X, data.y.astype(data.X.dtype)
+
+    def fit(tolerance: float) -> Any:
+        w, intercept = np.zeros(X.shape[1], X.dtype), X.dtype.type(0)
+        eye = np.eye(X.shape[1], dtype=X.dtype)
+        for _ in range(50):
+            p = sigmoid(X @ w + intercept)
+            residual, weight = p - y, p * (1 - p)
+            WX = X * weight[:, None]
+            gradient = np.append(X.T @ residual + w, residual.sum())
+            if np.abs(gradient).max() <= tolerance * len(y):
+                break
+            side = WX.sum(axis=0)
+            hessian = np.block([[X.T @ WX + eye, side[:, None]], [side[None], weight.sum()]])
+            step = np.linalg.solve(hessian, gradient).astype(X.dtype)
+            w, intercept = w - step[:-1], intercept - step[-1]
+        return w, intercept
+
+    return loosest(data, fit)
+
+
+def confusion(y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    classes = int(max(y.max(), z.max())) + 1
+    return np.bincount(y * classes + z, minlength=classes**2).reshape(classes, classes)
+
+
+def f1(y: np.ndarray, z: np.ndarray) -> float:
+    table = confusion(y, z)
+    return float(np.mean(2 * table.diagonal() / (table.sum(axis=0) + table.sum(axis=1))))
+
+
+def log_loss(y: np.ndarray, z: np.ndarray) -> float:
+    return float(-np.log(np.where(y == 1, z, 1 - z)).mean())
+
+
+def ranked(y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cumulated positives and row counts at each distinct score, from the largest score down."""
+    order = np.argsort(-z)
+    ends = np.flatnonzero(np.diff(z[order], append=np.nan))
+    return np.cumsum(y[order])[ends], ends + 1
+
+
+def roc_auc(y: np.ndarray, z: np.ndarray) -> float:
+    positives, count = ranked(y, z)
+    negatives = count - positives
+    area = np.trapezoid(np.append(0, positives), np.append(0, negatives))
+    return float(area / positives[-1] / negatives[-1])
+
+
+def average_precision(y: np.ndarray, z: np.ndarray) -> float:
+    positives, count = ranked(y, z)
+    return float(np.sum(np.diff(positives, prepend=0) * positives / count) / positives[-1])
+
+
+def r2(y: np.ndarray, z: np.ndarray) -> float:
+    residual, centred = y - z, y - y.mean()
+    return float(1 - (residual @ residual) / (centred @ centred))
+
+
+def mse(y: np.ndarray, z: np.ndarray) -> float:
+    residual = y - z
+    return float(residual @ residual / len(y))
+
+
+def metric(function: Any) -> Setup:
+    return lambda data: lambda: function(data.y, data.z)
+
+
+def cases() -> dict[str, Setup]:
+    return {
+        "least_squares": normal_equations,
+        "gradient_descent": gradient_descent,
+        "gradient_descent:gram": gradient_descent_gram,
+        "logistic_gd": logistic_gd,
+        "logistic:newton": newton,
+        "accuracy": metric(lambda y, z: float((y == z).mean())),
+        "confusion": metric(confusion),
+        "f1": metric(f1),
+        "log_loss": metric(log_loss),
+        "roc_auc": metric(roc_auc),
+        "average_precision": metric(average_precision),
+        "mse": metric(mse),
+        "r2": metric(r2),
+        "gemm": lambda data: lambda: data.A @ data.B,
+    }
