@@ -1,7 +1,77 @@
+// Matrix products: for predictions, tests and benchmarks.
+#include <pybind11/numpy.h>
+
+#include <vector>
+
+#include "array.h"
+#include "maas/kernels/gemm.h"
 #include "module.h"
 
-namespace maas::bindings {
+namespace py = pybind11;
 
-void register_linalg(pybind11::module_&) {}
+namespace maas::bindings {
+namespace {
+
+// Below about a microsecond of work, giving the GIL away costs more than holding it.
+constexpr size_t kReleaseWork = size_t{1} << 14;
+
+template <class T>
+Array<T> empty_matrix(size_t rows, size_t cols) {
+  return Array<T>({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(cols)});
+}
+
+template <class T>
+void multiply(MatrixView<T> a, MatrixView<T> b, T* c, const T* bias) {
+  const GemmOptions<T> options{.bias = bias};
+  if (a.rows * a.cols * b.cols < kReleaseWork) return gemm(a, b, c, b.cols, options);
+  py::gil_scoped_release release;
+  gemm(a, b, c, b.cols, options);
+}
+
+template <class T>
+Array<T> matmul(const Array<T>& a, const Array<T>& b) {
+  const auto left = matrix_view(a), right = matrix_view(b);
+  if (left.cols != right.rows) {
+    throw_invalid("matmul", "expected as many rows in B as columns in A (" + std::to_string(left.cols) +
+                                "), got " + std::to_string(right.rows));
+  }
+  Array<T> c = empty_matrix<T>(left.rows, right.cols);
+  multiply<T>(left, right, c.mutable_data(), nullptr);
+  return c;
+}
+
+template <class T>
+Array<T> linear_predict(const Array<T>& x, const Array<T>& coef, const Array<T>& intercept) {
+  const auto rows = matrix_view(x), weights = matrix_view(coef);
+  const auto offsets = vector_view(intercept);
+  if (weights.cols != rows.cols || offsets.size != weights.rows) {
+    throw_invalid("predict", "expected coef of shape (k, " + std::to_string(rows.cols) +
+                                 ") and intercept of (k,), got (" + std::to_string(weights.rows) + ", " +
+                                 std::to_string(weights.cols) + ") and (" + std::to_string(offsets.size) +
+                                 ",)");
+  }
+  std::vector<T> bias(offsets.size);
+  for (size_t j = 0; j < bias.size(); ++j) bias[j] = offsets[j];
+  Array<T> y = empty_matrix<T>(rows.rows, weights.rows);
+  multiply<T>(rows, weights.transposed(), y.mutable_data(), bias.data());
+  return y;
+}
+
+template <class T>
+void register_type(py::module_& m) {
+  const auto arg = [](const char* name) { return py::arg(name).noconvert(); };
+  m.def("matmul", &matmul<T>, arg("a"), arg("b"), py::pos_only(), "A·B, by the engine's own gemm.");
+  m.def("linear_predict", &linear_predict<T>, arg("x"), arg("coef"), arg("intercept"), py::pos_only(),
+        "X·coefᵀ + intercept, shape (n, k): the bits of a row do not depend on the other rows. NaN and "
+        "infinity "
+        "pass through.");
+}
+
+}  // namespace
+
+void register_linalg(py::module_& m) {
+  register_type<float>(m);
+  register_type<double>(m);
+}
 
 }  // namespace maas::bindings

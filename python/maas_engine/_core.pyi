@@ -1,6 +1,11 @@
 # What the extension offers: positional arguments, already checked. Documented where Python wraps it.
 
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Float = TypeVar("_Float", np.float32, np.float64)
 
 __version__: str
 
@@ -13,3 +18,9 @@ def set_target(name: str, /) -> None: ...
 def target_has_fma() -> bool: ...
 def cpu_facts() -> dict[str, Any]: ...
 def derived_seed(seed: int, index: int, /) -> int: ...
+
+# linalg.cc
+def matmul(a: NDArray[_Float], b: NDArray[_Float], /) -> NDArray[_Float]: ...
+def linear_predict(
+    x: NDArray[_Float], coef: NDArray[_Float], intercept: NDArray[_Float], /
+) -> NDArray[_Float]: ...
