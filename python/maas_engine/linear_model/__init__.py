@@ -1,3 +1,7 @@
 """Linear models with scikit-learn's names, parameters and attributes, trained by the compiled engine."""
 
 from __future__ import annotations
+
+from maas_engine.linear_model._least_squares import LinearRegression, Ridge
+
+__all__ = ["LinearRegression", "Ridge"]

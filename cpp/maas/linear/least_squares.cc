@@ -1,0 +1,89 @@
+#include "maas/linear/least_squares.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "maas/base/error.h"
+#include "maas/linear/gram_state.h"
+#include "maas/linear/normal_equations.h"
+#include "maas/linear/orthogonal_solve.h"
+
+namespace maas {
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+bool all_zero(const std::vector<double>& alpha) {
+  return std::all_of(alpha.begin(), alpha.end(), [](double a) { return a == 0; });
+}
+
+// Columns that hold one value but for rounding have no slope: the orthogonal way drops them exactly.
+bool has_constant_column(const GramState& state) {
+  for (size_t j = 0; j < state.features; ++j) {
+    const double noise = 8 * kEpsilon * std::fabs(state.mean[j]);
+    if (!(state.centred[j * state.size() + j] > state.weight * noise * noise)) return true;
+  }
+  return false;
+}
+
+// The normal equations for every target, or nothing when one of them is too ill-conditioned.
+std::optional<LeastSquaresFit> solve_gram(const GramState& state, const LeastSquaresOptions& options) {
+  const bool ordinary = all_zero(options.alpha);
+  if (ordinary && options.intercept && has_constant_column(state)) return std::nullopt;
+  const std::vector<double> moments = options.intercept ? state.centred : state.about_origin();
+  const size_t d = state.features, t = state.targets, p = state.size();
+  LeastSquaresFit fit;
+  fit.rank = d;
+  const size_t groups = options.alpha.size();  // targets that share a factor
+  for (size_t k = 0; k < groups; ++k) {
+    auto part = solve_normal_equations(moments.data(), p, d, moments.data() + d + k, p, groups == 1 ? t : 1,
+                                       options.alpha[k], ordinary ? options.cutoff : 0.0);
+    if (!part) return std::nullopt;
+    fit.coef.insert(fit.coef.end(), part->coef.begin(), part->coef.end());
+    fit.factor = std::move(part->factor);
+  }
+  if (!ordinary) fit.factor.clear();
+  return fit;
+}
+
+void set_intercept(const std::vector<double>& mean, size_t d, bool intercept, LeastSquaresFit& fit) {
+  const size_t t = mean.size() - d;
+  fit.intercept.assign(t, 0.0);
+  for (size_t k = 0; k < t; ++k) {
+    double dot = 0;
+    for (size_t j = 0; j < d; ++j) dot += fit.coef[k * d + j] * mean[j];
+    if (intercept) fit.intercept[k] = mean[d + k] - dot;
+    if (!std::isfinite(dot) || !std::isfinite(fit.intercept[k])) {
+      throw_invalid("fit", "expected values whose products fit a float64, got an overflow: scale the data");
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+LeastSquaresFit fit_least_squares(const RegressionRows<T>& rows, const LeastSquaresOptions& options) {
+  const size_t d = rows.x.cols;
+  std::optional<LeastSquaresFit> fit;
+  GramState state;
+  if (options.orthogonal || rows.x.rows < d) {
+    state = mean_state(rows);
+  } else {
+    state = gram_state(rows);
+    fit = solve_gram(state, options);
+  }
+  if (!fit) {
+    std::vector<double> centre = state.mean;
+    if (!options.intercept) std::fill(centre.begin(), centre.end(), 0.0);
+    fit = rows.x.rows < d ? solve_wide(rows, centre, options) : solve_tall(rows, centre, options);
+    fit->orthogonal = true;
+  }
+  set_intercept(state.mean, d, options.intercept, *fit);
+  return std::move(*fit);
+}
+
+template LeastSquaresFit fit_least_squares(const RegressionRows<float>&, const LeastSquaresOptions&);
+template LeastSquaresFit fit_least_squares(const RegressionRows<double>&, const LeastSquaresOptions&);
+
+}  // namespace maas

@@ -1,0 +1,125 @@
+#include "maas/linear/normal_equations.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace maas {
+namespace {
+
+constexpr int kPowerSteps = 8;  // brings the estimate within a small factor of the truth
+
+// In place: the upper triangle of a becomes R with RᵀR = a. False when a pivot is not positive.
+bool cholesky(double* a, size_t d) {
+  for (size_t k = 0; k < d; ++k) {
+    double* row = a + k * d;
+    if (!(row[k] > 0)) return false;
+    const double pivot = std::sqrt(row[k]);
+    for (size_t j = k; j < d; ++j) row[j] /= pivot;
+    for (size_t i = k + 1; i < d; ++i) {
+      const double f = row[i];
+      double* into = a + i * d;
+      for (size_t j = i; j < d; ++j) into[j] -= f * row[j];
+    }
+  }
+  return true;
+}
+
+double normalise(std::vector<double>& x) {
+  double sum = 0;
+  for (const double v : x) sum += v * v;
+  const double norm = std::sqrt(sum);
+  for (double& v : x) v /= norm;
+  return norm;
+}
+
+std::vector<double> start_vector(size_t d) {
+  std::vector<double> x(d);
+  for (size_t j = 0; j < d; ++j)
+    x[j] = (j % 2 ? -1.0 : 1.0) * (1.0 + static_cast<double>(j) / static_cast<double>(d));
+  normalise(x);
+  return x;
+}
+
+// x <- RᵀR x.
+void multiply(const double* r, size_t d, std::vector<double>& x) {
+  for (size_t i = 0; i < d; ++i) {
+    double sum = 0;
+    for (size_t j = i; j < d; ++j) sum += r[i * d + j] * x[j];
+    x[i] = sum;
+  }
+  std::vector<double> out(d, 0.0);
+  for (size_t i = 0; i < d; ++i) {
+    for (size_t j = i; j < d; ++j) out[j] += r[i * d + j] * x[i];
+  }
+  x = std::move(out);
+}
+
+}  // namespace
+
+void solve_transposed(const double* factor, size_t d, double* x) {
+  for (size_t i = 0; i < d; ++i) {
+    const double* row = factor + i * d;
+    x[i] /= row[i];
+    for (size_t j = i + 1; j < d; ++j) x[j] -= row[j] * x[i];
+  }
+}
+
+void solve_upper(const double* factor, size_t d, double* x) {
+  for (size_t i = d; i-- > 0;) {
+    const double* row = factor + i * d;
+    double sum = x[i];
+    for (size_t j = i + 1; j < d; ++j) sum -= row[j] * x[j];
+    x[i] = sum / row[i];
+  }
+}
+
+double estimate_condition(const double* factor, size_t d) {
+  double largest = 0, inverse = 0;
+  std::vector<double> x = start_vector(d), z = x;
+  for (size_t j = 0; j < d; ++j) {
+    if (factor[j * d + j] == 0) return std::numeric_limits<double>::infinity();
+  }
+  for (int k = 0; k < kPowerSteps; ++k) {
+    multiply(factor, d, x);
+    largest = normalise(x);
+    solve_transposed(factor, d, z.data());
+    solve_upper(factor, d, z.data());
+    inverse = normalise(z);
+  }
+  const double condition = std::sqrt(largest) * std::sqrt(inverse);
+  return std::isfinite(condition) ? condition : std::numeric_limits<double>::infinity();
+}
+
+std::optional<NormalSolution> solve_normal_equations(const double* gram, size_t ld, size_t d,
+                                                     const double* rhs, size_t rhs_ld, size_t t, double alpha,
+                                                     double cutoff) {
+  // Scaled to a unit diagonal, columns of unlike units cost no accuracy (van der Sluis 1969).
+  std::vector<double> scale(d), r(d * d);
+  for (size_t j = 0; j < d; ++j) {
+    const double diagonal = gram[j * ld + j] + alpha;
+    if (!(diagonal > 0) || !std::isfinite(diagonal)) return std::nullopt;
+    scale[j] = std::sqrt(diagonal);
+  }
+  for (size_t i = 0; i < d; ++i) {
+    for (size_t j = i; j < d; ++j) r[i * d + j] = gram[i * ld + j] / scale[i] / scale[j];
+    r[i * d + i] = 1;
+  }
+  if (!cholesky(r.data(), d) || estimate_condition(r.data(), d) > kGramCondition) return std::nullopt;
+  for (size_t i = 0; i < d; ++i) {
+    std::fill(r.begin() + static_cast<ptrdiff_t>(i * d), r.begin() + static_cast<ptrdiff_t>(i * d + i), 0.0);
+    for (size_t j = i; j < d; ++j) r[i * d + j] *= scale[j];
+  }
+  // A factor of ten covers what the estimate may miss; the singular values themselves decide then.
+  if (cutoff > 0 && estimate_condition(r.data(), d) * 10 * cutoff > 1) return std::nullopt;
+  NormalSolution out{std::vector<double>(t * d), std::move(r)};
+  for (size_t k = 0; k < t; ++k) {
+    double* w = out.coef.data() + k * d;
+    for (size_t j = 0; j < d; ++j) w[j] = rhs[j * rhs_ld + k];
+    solve_transposed(out.factor.data(), d, w);
+    solve_upper(out.factor.data(), d, w);
+  }
+  return out;
+}
+
+}  // namespace maas

@@ -1,0 +1,279 @@
+"""Ordinary and ridge least squares with scikit-learn's interface, solved from one pass over the rows."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from maas_engine import _core
+from maas_engine.linear_model._base import (
+    Array,
+    LinearRegressorMixin,
+    check_features,
+    check_regression_target,
+    check_weights,
+    scikit_learn_errors,
+)
+
+
+def _warn_dropped(singular: Array, rank: int, X: Array, tol: float) -> None:
+    """Warn where ``tol`` dropped directions that rounding of the data cannot explain."""
+    rounding = 10 * np.finfo(X.dtype).eps * max(X.shape)
+    if rank < len(singular) and singular[rank] > rounding * singular[0]:
+        warnings.warn(
+            f"X has singular values of {singular[rank] / singular[0]:.1e} times the largest and less, which "
+            f"tol={tol:g} counts as zero: the coefficients are those of a rank-{rank} approximation. Scale "
+            f"the columns of X, or lower tol to keep them.",
+            np.exceptions.RankWarning,
+            stacklevel=4,
+        )
+
+
+class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Checks, the call into the engine and the fitted attributes that both estimators share."""
+
+    fit_intercept: bool
+    positive: bool
+    solver: str
+
+    def _refuse_positive(self) -> None:
+        if self.positive:
+            raise ValueError(
+                f"{type(self).__name__}(positive=True) is not supported: expected positive=False. "
+                "Use sklearn.linear_model for coefficients that must not be negative."
+            )
+
+    def _check(self, X: Any, y: Any, sample_weight: Any) -> tuple[Array, Array, Array | None]:
+        X = check_features(self, X, reset=True, y=y)
+        y = check_regression_target(self, y, X, multi_output=True)
+        return X, y, check_weights(sample_weight, X)
+
+    def _set_coefficients(self, coef: Array, intercept: Array, X: Array, y: Array) -> None:
+        coef = coef.astype(X.dtype, copy=False).reshape(-1, X.shape[1])
+        intercept = intercept.astype(X.dtype, copy=False)
+        self.coef_ = coef if y.ndim == 2 else coef[0]
+        if not self.fit_intercept:
+            self.intercept_ = 0.0
+        else:
+            self.intercept_ = intercept if y.ndim == 2 else intercept[0]
+
+    def _solve(
+        self, X: Array, y: Array, weights: Array | None, alpha: list[float], cutoff: float
+    ) -> tuple[int, Array, Array, bool]:
+        """Fit and return (rank, singular values or empty, triangular factor or empty, orthogonal)."""
+        targets = y if y.ndim == 2 else y[:, np.newaxis]
+        orthogonal = self.solver == "svd"
+        with scikit_learn_errors(self, X=X, y=y, sample_weight=weights):
+            coef, intercept, *rest = _core.least_squares(
+                X, targets, weights, self.fit_intercept, alpha, cutoff, orthogonal
+            )
+        self._set_coefficients(coef, intercept, X, y)
+        rank, singular, factor, orthogonal = rest
+        return rank, singular, factor, orthogonal
+
+
+class LinearRegression(_LeastSquares):
+    """Ordinary least squares: the coefficients that minimise Σ w (y - X coef - intercept)².
+
+    Parameters
+    ----------
+    fit_intercept : bool, default=True
+    copy_X : bool, default=True
+        Accepted for scikit-learn's sake: X is never copied whole and never written.
+    tol : float, default=1e-6
+        Singular values up to ``tol`` times the largest count as zero, as in scikit-learn (the ``cond`` of
+        ``scipy.linalg.lstsq``). Dropping one that rounding cannot explain gives a ``RankWarning``.
+    n_jobs : None or int
+        Accepted for scikit-learn's sake: ``maas_engine.set_num_threads`` decides.
+    positive : bool, default=False
+        Only False is supported.
+    solver : {'auto', 'cholesky', 'svd'}, default='auto'
+        'auto' and 'cholesky': one pass and the normal equations where the condition number of X (columns
+        scaled) is at most 1e4, else a blocked QR of the rows, and the SVD where the rank is in doubt. 'svd':
+        always QR of the rows.
+
+    Attributes
+    ----------
+    coef_ : ndarray, shape (n_features,), or (n_targets, n_features) for y of two dimensions; type of X
+    intercept_ : float, or ndarray of shape (n_targets,)
+    rank_ : int, rank of the centred X by ``tol``
+    singular_ : ndarray, shape (min(n_samples, n_features),), singular values of the centred X, descending;
+        computed when first read if the fit did not need them
+    n_iter_ : int, passes of the solver: 1
+    solver_ : {'cholesky', 'svd'}, the way taken
+    n_features_in_, feature_names_in_ : as in scikit-learn
+
+    Notes
+    -----
+    Normal equations: Golub & Van Loan, Matrix Computations, 5.3; minimum norm by the SVD: 5.5.
+    """
+
+    _parameter_constraints = {
+        "fit_intercept": ["boolean"],
+        "copy_X": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_jobs": [None, Integral],
+        "positive": ["boolean"],
+        "solver": [StrOptions({"auto", "cholesky", "svd"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        fit_intercept: bool = True,
+        copy_X: bool = True,
+        tol: float = 1e-6,
+        n_jobs: int | None = None,
+        positive: bool = False,
+        solver: str = "auto",
+    ) -> None:
+        self.fit_intercept = fit_intercept
+        self.copy_X = copy_X
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.solver = solver
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearRegression:
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features), float32 or float64 of any layout (other types are
+            converted)
+        y : array-like, shape (n_samples,) or (n_samples, n_targets), in units of your choice
+        sample_weight : array-like, shape (n_samples,), or None
+
+        Raises
+        ------
+        ValueError : as scikit-learn's checks, NaN and infinity among them.
+        """
+        self._refuse_positive()
+        X, y, weights = self._check(X, y, sample_weight)
+        self.rank_, singular, factor, orthogonal = self._solve(X, y, weights, [0.0], float(self.tol))
+        self._spectrum = (singular, factor)
+        self.solver_ = "svd" if orthogonal else "cholesky"
+        self.n_iter_ = 1
+        if len(singular):
+            _warn_dropped(singular, self.rank_, X, self.tol)
+        return self
+
+    @property
+    def singular_(self) -> Array:
+        """Singular values of the centred, weighted X, descending."""
+        try:
+            singular, factor = self._spectrum
+        except AttributeError:
+            raise AttributeError("singular_ exists after fit") from None
+        if not len(singular):
+            singular = _core.singular_values(factor.reshape(self.n_features_in_, -1))
+            self._spectrum = (singular, factor[:0])
+        return singular.astype(self.coef_.dtype, copy=False)
+
+
+class Ridge(_LeastSquares):
+    """Least squares with an L2 penalty: minimises Σ w (y - X coef - intercept)² + alpha ‖coef‖².
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_targets,), default=1.0
+        Not negative; the intercept is not penalised.
+    fit_intercept : bool, default=True
+    copy_X : bool, default=True
+        Accepted for scikit-learn's sake: X is never copied whole and never written.
+    max_iter, tol, random_state
+        Accepted for scikit-learn's sake: the solvers here are direct.
+    solver : {'auto', 'cholesky', 'svd'}, default='auto'
+        As in :class:`LinearRegression`. scikit-learn's other solvers are refused.
+    positive : bool, default=False
+        Only False is supported.
+
+    Attributes
+    ----------
+    coef_ : ndarray, shape (n_features,), or (n_targets, n_features) for y of two dimensions; type of X
+    intercept_ : float, or ndarray of shape (n_targets,)
+    n_iter_ : int, passes of the solver: 1
+    solver_ : {'cholesky', 'svd'}, the way taken
+    n_features_in_, feature_names_in_ : as in scikit-learn
+
+    Notes
+    -----
+    Hoerl & Kennard (1970), Ridge regression.
+    """
+
+    _parameter_constraints = {
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "fit_intercept": ["boolean"],
+        "copy_X": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), None],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "solver": [StrOptions({"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"})],
+        "positive": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        alpha: Any = 1.0,
+        *,
+        fit_intercept: bool = True,
+        copy_X: bool = True,
+        max_iter: int | None = None,
+        tol: float = 1e-4,
+        solver: str = "auto",
+        positive: bool = False,
+        random_state: Any = None,
+    ) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.copy_X = copy_X
+        self.max_iter = max_iter
+        self.tol = tol
+        self.solver = solver
+        self.positive = positive
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Ridge:
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features), float32 or float64 of any layout (other types are
+            converted)
+        y : array-like, shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like, shape (n_samples,), a number, or None
+
+        Raises
+        ------
+        ValueError : as scikit-learn's checks, NaN and infinity among them; a solver we do not have.
+        """
+        self._refuse_positive()
+        if self.solver not in ("auto", "cholesky", "svd"):
+            raise ValueError(
+                f"Ridge expected solver to be 'auto', 'cholesky' or 'svd', got {self.solver!r}: the direct "
+                "solvers reach the same solution without iterations."
+            )
+        X, y, weights = self._check(X, y, sample_weight)
+        alpha = self._check_alpha(1 if y.ndim == 1 else y.shape[1])
+        # An unpenalised ridge is ordinary least squares; scikit-learn's svd solver drops nothing but rounding.
+        _, _, _, orthogonal = self._solve(X, y, weights, alpha, 1e-15)
+        self.solver_ = "svd" if orthogonal else "cholesky"
+        self.n_iter_ = 1
+        return self
+
+    def _check_alpha(self, n_targets: int) -> list[float]:
+        alpha = np.asarray(self.alpha, dtype=np.float64).ravel()
+        if alpha.size not in (1, n_targets):
+            raise ValueError(
+                f"Number of targets and number of penalties do not correspond: {alpha.size} != {n_targets}"
+            )
+        if not np.all(np.isfinite(alpha)) or np.any(alpha < 0):
+            raise ValueError(f"Ridge expected alpha to be finite and not negative, got {self.alpha!r}")
+        return [float(a) for a in alpha]
