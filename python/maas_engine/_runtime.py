@@ -39,7 +39,7 @@ def set_num_threads(n: int) -> None:
     _core.set_num_threads(n)
 
 
-class num_threads:  # noqa: N801  (used like a function: with num_threads(2): ...)
+class num_threads:  # used like a function: with num_threads(2): ...
     """Context manager: ``n`` threads inside the block, the earlier number again after it.
 
     The setting is the process's, so blocks of different Python threads should not overlap.

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import maas_engine
 import numpy as np
 import pytest
+
+import maas_engine
 from maas_engine import _core, errors
 from maas_engine._runtime import next_seed
 
