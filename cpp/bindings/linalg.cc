@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "array.h"
+#include "engine_call.h"
 #include "maas/kernels/gemm.h"
 #include "module.h"
 
@@ -23,8 +24,7 @@ Array<T> empty_matrix(size_t rows, size_t cols) {
 template <class T>
 void multiply(MatrixView<T> a, MatrixView<T> b, T* c, const T* bias) {
   const GemmOptions<T> options{.bias = bias};
-  if (a.rows * a.cols * b.cols < kReleaseWork) return gemm(a, b, c, b.cols, options);
-  py::gil_scoped_release release;
+  const EngineCall call(a.rows * a.cols * b.cols >= kReleaseWork);
   gemm(a, b, c, b.cols, options);
 }
 
