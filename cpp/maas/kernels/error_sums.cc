@@ -69,7 +69,7 @@ double sum_terms(const double* y, const double* predicted, const double* weight,
   return combine(partials);
 }
 
-// The weight test is outside the loops: `each` gets a compile-time flag.
+// The weight test stays outside the loops. Sums over y alone pass y as `predicted` too.
 template <class Value>
 double weighted_sum(const double* y, const double* predicted, const double* weight, size_t n, double y_padding,
                     const Value& value) {
@@ -96,13 +96,14 @@ double sum_absolute_error(const double* y, const double* predicted, const double
   });
 }
 
-double sum_values(const double* y, const double* weight, size_t n) {
-  return weighted_sum(y, nullptr, weight, n, 0.0,
-                      [](D d, const double* a, const double*) HWY_ATTR { return hn::LoadU(d, a); });
+double sum_distance(const double* y, double centre, const double* weight, size_t n) {
+  return weighted_sum(y, y, weight, n, centre, [centre](D d, const double* a, const double*) HWY_ATTR {
+    return hn::Sub(hn::LoadU(d, a), hn::Set(d, centre));
+  });
 }
 
 double sum_spread(const double* y, double centre, const double* weight, size_t n) {
-  return weighted_sum(y, nullptr, weight, n, centre, [centre](D d, const double* a, const double*) HWY_ATTR {
+  return weighted_sum(y, y, weight, n, centre, [centre](D d, const double* a, const double*) HWY_ATTR {
     const V distance = hn::Sub(hn::LoadU(d, a), hn::Set(d, centre));
     return hn::Mul(distance, distance);
   });
@@ -117,7 +118,7 @@ namespace maas {
 
 HWY_EXPORT(sum_squared_error);
 HWY_EXPORT(sum_absolute_error);
-HWY_EXPORT(sum_values);
+HWY_EXPORT(sum_distance);
 HWY_EXPORT(sum_spread);
 
 double sum_squared_error(const double* y, const double* predicted, const double* weight, size_t n) {
@@ -126,8 +127,8 @@ double sum_squared_error(const double* y, const double* predicted, const double*
 double sum_absolute_error(const double* y, const double* predicted, const double* weight, size_t n) {
   return HWY_DYNAMIC_DISPATCH(sum_absolute_error)(y, predicted, weight, n);
 }
-double sum_values(const double* y, const double* weight, size_t n) {
-  return HWY_DYNAMIC_DISPATCH(sum_values)(y, weight, n);
+double sum_distance(const double* y, double centre, const double* weight, size_t n) {
+  return HWY_DYNAMIC_DISPATCH(sum_distance)(y, centre, weight, n);
 }
 double sum_spread(const double* y, double centre, const double* weight, size_t n) {
   return HWY_DYNAMIC_DISPATCH(sum_spread)(y, centre, weight, n);

@@ -9,7 +9,8 @@ namespace maas {
 // `weight` may be null: every row then weighs 1. Any alignment.
 double sum_squared_error(const double* y, const double* predicted, const double* weight, size_t n);
 double sum_absolute_error(const double* y, const double* predicted, const double* weight, size_t n);
-double sum_values(const double* y, const double* weight, size_t n);
+// Sum of weight * (y - centre).
+double sum_distance(const double* y, double centre, const double* weight, size_t n);
 // Sum of weight * (y - centre)^2.
 double sum_spread(const double* y, double centre, const double* weight, size_t n);
 
