@@ -74,7 +74,9 @@ py::tuple matrix(const ConfusionState& state) {
 }  // namespace
 
 void register_metric_states(py::module_& m) {
-  state_class<ConfusionState>(m, "ConfusionState").def("update", &update_pair<ConfusionState>).def("matrix", &matrix);
+  state_class<ConfusionState>(m, "ConfusionState")
+      .def("update", &update_pair<ConfusionState>)
+      .def("matrix", &matrix);
   state_class<AccuracyState>(m, "AccuracyState")
       .def("update", &update_pair<AccuracyState>)
       .def("equal", &AccuracyState::equal)

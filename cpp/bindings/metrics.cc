@@ -68,8 +68,8 @@ py::tuple error_sums(int kind, const py::array& y, const py::array& predicted, c
   return py::make_tuple(sums.weight, sums.error, sums.spread);
 }
 
-// (score, has positives, has negatives); the score is NaN without a class it needs. `kind` is 0 ROC AUC, 1 average
-// precision.
+// (score, has positives, has negatives); the score is NaN without a class it needs. `kind` is 0 ROC AUC, 1
+// average precision.
 py::tuple rank(int kind, const py::array& labels, int64_t positive, const py::array& scores,
                const OptionalArray& weight, double max_fpr) {
   const ArrayView y = number_view(labels), s = number_view(scores), w = number_view(weight);

@@ -17,9 +17,15 @@ inline NumberType number_type(const pybind11::dtype& dtype) {
     switch (dtype.kind()) {
       case 'b': return NumberType::kU8;
       case 'i':
-        return size == 1 ? NumberType::kI8 : size == 2 ? NumberType::kI16 : size == 4 ? NumberType::kI32 : NumberType::kI64;
+        return size == 1   ? NumberType::kI8
+               : size == 2 ? NumberType::kI16
+               : size == 4 ? NumberType::kI32
+                           : NumberType::kI64;
       case 'u':
-        return size == 1 ? NumberType::kU8 : size == 2 ? NumberType::kU16 : size == 4 ? NumberType::kU32 : NumberType::kU64;
+        return size == 1   ? NumberType::kU8
+               : size == 2 ? NumberType::kU16
+               : size == 4 ? NumberType::kU32
+                           : NumberType::kU64;
       case 'f':
         if (size == 4) return NumberType::kF32;
         if (size == 8) return NumberType::kF64;
@@ -38,7 +44,9 @@ inline ArrayView number_view(const pybind11::array& a) {
 }
 
 // No array (None) is an empty view.
-inline ArrayView number_view(const std::optional<pybind11::array>& a) { return a ? number_view(*a) : ArrayView{}; }
+inline ArrayView number_view(const std::optional<pybind11::array>& a) {
+  return a ? number_view(*a) : ArrayView{};
+}
 
 inline void require_rows(const ArrayView& view, size_t rows) {
   if (view && view.size != rows) throw_invalid("array", "expected arrays of one length");

@@ -7,7 +7,8 @@
 
 namespace maas {
 
-// Number of i < n whose elements are equal bit for bit. item_size is 1, 2, 4 or 8 bytes; data may be unaligned.
+// Number of i < n whose elements are equal bit for bit. item_size is 1, 2, 4 or 8 bytes; data may be
+// unaligned.
 size_t count_equal(const void* a, const void* b, size_t n, size_t item_size);
 
 struct LabelRange {
@@ -22,8 +23,8 @@ struct LabelRange {
 };
 LabelRange label_range(const int64_t* labels, size_t n);
 
-// cells[i] = (rows[i] - origin) * width + (cols[i] - origin). Labels must lie in [origin, origin + width), and
-// width^2 must fit 32 bits.
+// cells[i] = (rows[i] - origin) * width + (cols[i] - origin). Labels must lie in [origin, origin + width),
+// and width^2 must fit 32 bits.
 void pair_cells(const int64_t* rows, const int64_t* cols, int64_t origin, uint32_t width, size_t n,
                 uint32_t* cells);
 

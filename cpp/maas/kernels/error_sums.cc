@@ -12,13 +12,14 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr size_t kPartials = 32;
-constexpr size_t kGroup = 8;  // partials of one accumulator: a whole AVX-512 vector, two of AVX2, four of SSE4
+constexpr size_t kGroup =
+    8;  // partials of one accumulator: a whole AVX-512 vector, two of AVX2, four of SSE4
 
 using D = hn::CappedTag<double, kGroup>;
 using V = hn::Vec<D>;
 
-// partials[k] = sum over i of term(i * kPartials + k), for `steps` steps. Targets with fewer than kGroup lanes
-// go over the (cached) block several times, so that four accumulators are enough on all.
+// partials[k] = sum over i of term(i * kPartials + k), for `steps` steps. Targets with fewer than kGroup
+// lanes go over the (cached) block several times, so that four accumulators are enough on all.
 template <class Term>
 void add_steps(size_t steps, const Term& term, double* partials) {
   const D d;
@@ -45,8 +46,8 @@ double combine(double* partials) {
   return partials[0];
 }
 
-// make_term(y, predicted, weight) gives the term over those pointers; the last rows go through the same code from
-// a padded copy, whose padding must give terms of zero.
+// make_term(y, predicted, weight) gives the term over those pointers; the last rows go through the same code
+// from a padded copy, whose padding must give terms of zero.
 template <class MakeTerm>
 double sum_terms(const double* y, const double* predicted, const double* weight, size_t n, double y_padding,
                  const MakeTerm& make_term) {
@@ -71,16 +72,18 @@ double sum_terms(const double* y, const double* predicted, const double* weight,
 
 // The weight test stays outside the loops. Sums over y alone pass y as `predicted` too.
 template <class Value>
-double weighted_sum(const double* y, const double* predicted, const double* weight, size_t n, double y_padding,
-                    const Value& value) {
+double weighted_sum(const double* y, const double* predicted, const double* weight, size_t n,
+                    double y_padding, const Value& value) {
   if (weight == nullptr) {
-    return sum_terms(y, predicted, weight, n, y_padding, [&](const double* a, const double* b, const double*) {
-      return [=](D d, size_t i) HWY_ATTR { return value(d, a + i, b + i); };
-    });
+    return sum_terms(y, predicted, weight, n, y_padding,
+                     [&](const double* a, const double* b, const double*) {
+                       return [=](D d, size_t i) HWY_ATTR { return value(d, a + i, b + i); };
+                     });
   }
-  return sum_terms(y, predicted, weight, n, y_padding, [&](const double* a, const double* b, const double* w) {
-    return [=](D d, size_t i) HWY_ATTR { return hn::Mul(hn::LoadU(d, w + i), value(d, a + i, b + i)); };
-  });
+  return sum_terms(
+      y, predicted, weight, n, y_padding, [&](const double* a, const double* b, const double* w) {
+        return [=](D d, size_t i) HWY_ATTR { return hn::Mul(hn::LoadU(d, w + i), value(d, a + i, b + i)); };
+      });
 }
 
 double sum_squared_error(const double* y, const double* predicted, const double* weight, size_t n) {

@@ -1,5 +1,6 @@
-// Sums that regression metrics need, over one block of rows that stays in cache. Each sum has 32 partials, row i
-// in partial i % 32, combined by one fixed tree and without fused multiply-add: the same bits on every target.
+// Sums that regression metrics need, over one block of rows that stays in cache. Each sum has 32 partials,
+// row i in partial i % 32, combined by one fixed tree and without fused multiply-add: the same bits on every
+// target.
 #pragma once
 
 #include <cstddef>

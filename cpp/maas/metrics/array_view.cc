@@ -46,7 +46,8 @@ bool convert(const ArrayView& view, size_t begin, size_t n, Out* out, Convert&& 
   const std::byte* first = view.data + static_cast<ptrdiff_t>(begin) * view.stride;
   bool good = true;
   if (view.contiguous()) {
-    for (size_t i = 0; i < n; ++i) good &= each(load_unaligned(reinterpret_cast<const T*>(first) + i), out + i);
+    for (size_t i = 0; i < n; ++i)
+      good &= each(load_unaligned(reinterpret_cast<const T*>(first) + i), out + i);
   } else {
     for (size_t i = 0; i < n; ++i) {
       const auto* at = reinterpret_cast<const T*>(first + static_cast<ptrdiff_t>(i) * view.stride);

@@ -1,6 +1,6 @@
-// A one-dimensional numeric array of any dtype, as metrics receive labels, scores, targets and weights. Read in
-// blocks: a contiguous array of the wanted type is handed out in place, anything else is converted into the
-// caller's small buffer, so no array is ever copied whole.
+// A one-dimensional numeric array of any dtype, as metrics receive labels, scores, targets and weights. Read
+// in blocks: a contiguous array of the wanted type is handed out in place, anything else is converted into
+// the caller's small buffer, so no array is ever copied whole.
 #pragma once
 
 #include <cstddef>

@@ -53,8 +53,8 @@ class PairCounter {
 
 Shards row_shards(size_t rows) { return make_shards(rows, rows <= kInlineRows ? kInlineRows : kBlockRows); }
 
-// Calls fn(worker, true labels, predicted labels, n) for every block. Stops, and returns false, once fn does or
-// a label is no integer.
+// Calls fn(worker, true labels, predicted labels, n) for every block. Stops, and returns false, once fn does
+// or a label is no integer.
 template <class Fn>
 bool for_blocks(const ArrayView& truth, const ArrayView& predicted, Fn&& fn) {
   const Shards shards = row_shards(truth.size);
@@ -94,11 +94,12 @@ std::optional<LabelRange> sample_range(const ArrayView& truth, const ArrayView& 
 
 std::optional<LabelRange> full_range(const ArrayView& truth, const ArrayView& predicted) {
   std::vector<LabelRange> ranges(workers(truth.size));
-  const bool integers = for_blocks(truth, predicted, [&](size_t worker, const int64_t* t, const int64_t* p, size_t n) {
-    ranges[worker].include(label_range(t, n));
-    ranges[worker].include(label_range(p, n));
-    return true;
-  });
+  const bool integers =
+      for_blocks(truth, predicted, [&](size_t worker, const int64_t* t, const int64_t* p, size_t n) {
+        ranges[worker].include(label_range(t, n));
+        ranges[worker].include(label_range(p, n));
+        return true;
+      });
   if (!integers) return std::nullopt;
   for (const LabelRange& range : ranges) ranges[0].include(range);
   return ranges[0];
@@ -108,9 +109,10 @@ std::optional<LabelRange> full_range(const ArrayView& truth, const ArrayView& pr
 std::optional<PairCounts> count_within(LabelRange range, const ArrayView& truth, const ArrayView& predicted) {
   // One counter a thread, not a shard: sums of integers come out the same however the shards are dealt.
   std::vector<PairCounter> counters(workers(truth.size), PairCounter(range));
-  const bool inside = for_blocks(truth, predicted, [&](size_t worker, const int64_t* t, const int64_t* p, size_t n) {
-    return counters[worker].count(t, p, n);
-  });
+  const bool inside =
+      for_blocks(truth, predicted, [&](size_t worker, const int64_t* t, const int64_t* p, size_t n) {
+        return counters[worker].count(t, p, n);
+      });
   if (!inside) return std::nullopt;
   PairCounts total = counters[0].finish();
   for (size_t i = 1; i < counters.size(); ++i) add_counts(total, counters[i].finish());
@@ -133,8 +135,8 @@ std::optional<PairCounts> count_pairs(const ArrayView& truth, const ArrayView& p
   return count_within(*range, truth, predicted);
 }
 
-ConfusionTable<double> weigh_pairs(const ArrayView& truth, const ArrayView& predicted, const ArrayView& weight,
-                                   const PairCounts& counts) {
+ConfusionTable<double> weigh_pairs(const ArrayView& truth, const ArrayView& predicted,
+                                   const ArrayView& weight, const PairCounts& counts) {
   ConfusionTable<double> sums;
   sums.origin = counts.origin;
   sums.width = counts.width;

@@ -68,8 +68,8 @@ inline constexpr size_t kMaxLabels = 1024;
 std::optional<PairCounts> count_pairs(const ArrayView& truth, const ArrayView& predicted);
 
 // Sum of the weights of each pair, added in row order, shaped as `counts` of the same rows.
-ConfusionTable<double> weigh_pairs(const ArrayView& truth, const ArrayView& predicted, const ArrayView& weight,
-                                   const PairCounts& counts);
+ConfusionTable<double> weigh_pairs(const ArrayView& truth, const ArrayView& predicted,
+                                   const ArrayView& weight, const PairCounts& counts);
 
 // Labels with a count in their row or column, ascending.
 std::vector<int64_t> present_labels(const PairCounts& counts);
@@ -82,7 +82,8 @@ void add_counts(PairCounts& into, const PairCounts& from);
 
 // Calls fn(true label, predicted label, weight) in row order. The labels must be integers (count_pairs says).
 template <class Fn>
-void for_weighted_pairs(const ArrayView& truth, const ArrayView& predicted, const ArrayView& weight, Fn&& fn) {
+void for_weighted_pairs(const ArrayView& truth, const ArrayView& predicted, const ArrayView& weight,
+                        Fn&& fn) {
   int64_t truth_block[kBlockRows], predicted_block[kBlockRows];
   double weight_block[kBlockRows];
   for (size_t begin = 0; begin < truth.size; begin += kBlockRows) {

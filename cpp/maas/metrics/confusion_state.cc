@@ -80,9 +80,9 @@ void ConfusionState::read(StateReader& in) {
   rows_.width = in.get<uint32_t>();
   in.require(weighted <= 1 && rows_.width <= (weighted ? kMaxWeightedLabels : kMaxLabels),
              "a matrix of a size that states have");
-  in.require(rows_.width > 0 ? rows_.origin <= INT64_MAX - static_cast<int64_t>(rows_.width - 1)
-                             : rows_.origin == 0,
-             "labels inside int64");
+  in.require(
+      rows_.width > 0 ? rows_.origin <= INT64_MAX - static_cast<int64_t>(rows_.width - 1) : rows_.origin == 0,
+      "labels inside int64");
   rows_.cells = in.get_all<uint64_t>(uint64_t{rows_.width} * rows_.width);
   for (const uint64_t count : rows_.cells) in.require(count < kMaxCount, "counts below 2^53");
   in.require(trimmed(rows_).width == rows_.width, "the smallest matrix that holds the labels");

@@ -1,6 +1,6 @@
 // A sum of doubles without any rounding: a fixed-point number wide enough for every double, after R. Neal,
-// "Fast exact summation using small and large superaccumulators" (2015). Because nothing is rounded before the
-// end, any order of additions and merges gives the same bits: this is what makes metric states mergeable.
+// "Fast exact summation using small and large superaccumulators" (2015). Because nothing is rounded before
+// the end, any order of additions and merges gives the same bits: this is what makes metric states mergeable.
 #pragma once
 
 #include <array>

@@ -26,16 +26,17 @@ void for_scores(const ArrayView& labels, int64_t positive, const ArrayView& scor
     const double* score = read_doubles(scores, begin, n, score_block);
     const double* weight = weights ? read_doubles(weights, begin, n, weight_block) : nullptr;
     for (size_t i = 0; i < n; ++i) {
-      fn(load_unaligned(label + i) == positive, load_unaligned(score + i), weight ? load_unaligned(weight + i) : 1.0);
+      fn(load_unaligned(label + i) == positive, load_unaligned(score + i),
+         weight ? load_unaligned(weight + i) : 1.0);
     }
   }
 }
 
-// For each positive, the negatives below it and (or_equal) level with it, written in order. Branchless: which of
-// two scores comes next is a coin toss that no predictor guesses.
+// For each positive, the negatives below it and (or_equal) level with it, written in order. Branchless: which
+// of two scores comes next is a coin toss that no predictor guesses.
 template <class T>
-void rank_segment(const T* positives, size_t begin, size_t end, const std::vector<T>& negatives, bool or_equal,
-                  size_t* ranks) {
+void rank_segment(const T* positives, size_t begin, size_t end, const std::vector<T>& negatives,
+                  bool or_equal, size_t* ranks) {
   if (begin == end) return;
   const T first = positives[begin];
   const auto start = or_equal ? std::upper_bound(negatives.begin(), negatives.end(), first)
@@ -56,7 +57,8 @@ std::vector<size_t> ranks(const SortedScores<T>& scores, bool or_equal) {
   const Shards segments{scores.positives.size(), kSegment};
   std::vector<size_t> ranks(scores.positives.size());
   parallel_for(segments.count(), [&](size_t s, int) {
-    rank_segment(scores.positives.data(), segments.begin(s), segments.end(s), scores.negatives, or_equal, ranks.data());
+    rank_segment(scores.positives.data(), segments.begin(s), segments.end(s), scores.negatives, or_equal,
+                 ranks.data());
   });
   return ranks;
 }
@@ -68,7 +70,8 @@ double roc_auc(const SortedScores<T>& scores) {
   for (const bool or_equal : {false, true}) {
     for (const size_t rank : ranks(scores, or_equal)) twice_below += rank;
   }
-  const double pairs = static_cast<double>(scores.positives.size()) * static_cast<double>(scores.negatives.size());
+  const double pairs =
+      static_cast<double>(scores.positives.size()) * static_cast<double>(scores.negatives.size());
   return static_cast<double>(twice_below) / 2 / pairs;
 }
 
@@ -98,8 +101,10 @@ void walk_thresholds(const SortedScores<WeightedScore>& scores, Fn&& fn) {
     const double score = p == 0   ? scores.negatives[n - 1].score
                          : n == 0 ? scores.positives[p - 1].score
                                   : std::max(scores.positives[p - 1].score, scores.negatives[n - 1].score);
-    for (; p > 0 && scores.positives[p - 1].score == score; --p) true_positives += scores.positives[p - 1].weight;
-    for (; n > 0 && scores.negatives[n - 1].score == score; --n) false_positives += scores.negatives[n - 1].weight;
+    for (; p > 0 && scores.positives[p - 1].score == score; --p)
+      true_positives += scores.positives[p - 1].weight;
+    for (; n > 0 && scores.negatives[n - 1].score == score; --n)
+      false_positives += scores.negatives[n - 1].weight;
     fn(true_positives, false_positives);
   }
 }
@@ -125,7 +130,8 @@ double roc_auc(const SortedScores<WeightedScore>& scores, double max_fpr) {
     if (fp_before < limit) {
       // The last step is cut at the limit, its height found by linear interpolation.
       const double cut = std::min(fp, limit);
-      const double tp_cut = fp <= limit ? tp : tp_before + (tp - tp_before) * (cut - fp_before) / (fp - fp_before);
+      const double tp_cut =
+          fp <= limit ? tp : tp_before + (tp - tp_before) * (cut - fp_before) / (fp - fp_before);
       area += (cut - fp_before) * (tp_before + tp_cut) / 2;
     }
     tp_before = tp;

@@ -1,5 +1,5 @@
-// Area under the ROC curve and average precision from sorted scores. Unweighted figures come from whole counts,
-// ties included, so nothing is rounded before the last division.
+// Area under the ROC curve and average precision from sorted scores. Unweighted figures come from whole
+// counts, ties included, so nothing is rounded before the last division.
 #pragma once
 
 #include <optional>

@@ -80,14 +80,14 @@ double RankingState::score(RankingMetric metric, double max_fpr) const {
   const SortedScores<double> plain{positives_.all(), negatives_.all()};
   if (!weighted_ && max_fpr == 1) return ranking_score(metric, plain);
   const SortedScores<WeightedScore> unit = with_unit_weights(plain);
-  return ranking_score(metric,
-                       {merged(unit.positives, weighted_positives_.all()),
-                        merged(unit.negatives, weighted_negatives_.all())},
-                       max_fpr);
+  return ranking_score(
+      metric,
+      {merged(unit.positives, weighted_positives_.all()), merged(unit.negatives, weighted_negatives_.all())},
+      max_fpr);
 }
 
-// u8 weighted; unweighted positives and negatives: u64 count, f64 scores; then, if weighted, the same with pairs of
-// f64 score and f64 weight. All ascending.
+// u8 weighted; unweighted positives and negatives: u64 count, f64 scores; then, if weighted, the same with
+// pairs of f64 score and f64 weight. All ascending.
 void RankingState::write(StateWriter& out) const {
   out.put(static_cast<uint8_t>(weighted_));
   write_run(out, positives_.all());

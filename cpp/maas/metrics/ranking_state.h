@@ -1,5 +1,5 @@
-// The mergeable state behind RocAuc and AveragePrecision: every score, in sorted runs, so the figures are exact.
-// Memory grows with the rows: 8 bytes each, 16 when weighted.
+// The mergeable state behind RocAuc and AveragePrecision: every score, in sorted runs, so the figures are
+// exact. Memory grows with the rows: 8 bytes each, 16 when weighted.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace maas {
 
-// Sorted runs of falling size; a new run is merged into its neighbours while those are not twice its size, so each
-// score moves O(log n) times in all.
+// Sorted runs of falling size; a new run is merged into its neighbours while those are not twice its size, so
+// each score moves O(log n) times in all.
 template <class Score>
 class SortedRuns {
  public:

@@ -28,7 +28,8 @@ RegressionSums joined(const RegressionSums& a, const RegressionSums& b) {
   return sums;
 }
 
-RegressionSums block_sums(RegressionMetric metric, const double* y, const double* p, const double* w, size_t n) {
+RegressionSums block_sums(RegressionMetric metric, const double* y, const double* p, const double* w,
+                          size_t n) {
   RegressionSums sums;
   sums.weight = w ? sum_distance(w, 0.0, nullptr, n) : static_cast<double>(n);
   sums.error = metric == RegressionMetric::kAbsoluteError ? sum_absolute_error(y, p, w, n)
@@ -127,8 +128,8 @@ double RegressionState::weight() const {
   return total.value();
 }
 
-// With any m near the mean, sum w (y-m)^2 = sum w y^2 - 2 m sum w y + m^2 sum w. The big terms cancel in the exact
-// sum, where nothing is lost; the rest, W (m - mean)^2, is tiny.
+// With any m near the mean, sum w (y-m)^2 = sum w y^2 - 2 m sum w y + m^2 sum w. The big terms cancel in the
+// exact sum, where nothing is lost; the rest, W (m - mean)^2, is tiny.
 double RegressionState::spread() const {
   const double total = weight();
   const double m = y_.value() / total;

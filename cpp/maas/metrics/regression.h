@@ -12,10 +12,10 @@ namespace maas {
 enum class RegressionMetric { kSquaredError, kAbsoluteError, kR2 };
 
 struct RegressionSums {
-  double weight = 0;   // number of rows when unweighted
-  double error = 0;    // sum of weight * squared (absolute for kAbsoluteError) error
-  double mean = 0;     // weighted mean of y, and
-  double spread = 0;   // sum of weight * (y - mean)^2: for kR2 only
+  double weight = 0;  // number of rows when unweighted
+  double error = 0;   // sum of weight * squared (absolute for kAbsoluteError) error
+  double mean = 0;    // weighted mean of y, and
+  double spread = 0;  // sum of weight * (y - mean)^2: for kR2 only
 };
 
 // `weight` may be empty. Bits depend on the data alone: blocks and shards are cut by rows.

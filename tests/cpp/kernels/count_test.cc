@@ -12,13 +12,13 @@
 namespace maas {
 namespace {
 
-class EveryTarget : public testing::TestWithParam<std::string> {
+class CountKernels : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { set_target(GetParam()); }
   void TearDown() override { set_target(""); }
 };
-INSTANTIATE_TEST_SUITE_P(Targets, EveryTarget, testing::ValuesIn(supported_targets()),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Targets, CountKernels, testing::ValuesIn(supported_targets()),
+                         [](const auto& target) { return target.param; });
 
 // Values at an odd address, so that a load that assumed alignment would fault or a sanitizer would tell.
 template <class T>
@@ -44,7 +44,7 @@ void check_count_equal(std::mt19937& random) {
   }
 }
 
-TEST_P(EveryTarget, CountEqual) {
+TEST_P(CountKernels, CountEqual) {
   std::mt19937 random(1);
   check_count_equal<uint8_t>(random);
   check_count_equal<uint16_t>(random);
@@ -52,7 +52,7 @@ TEST_P(EveryTarget, CountEqual) {
   check_count_equal<uint64_t>(random);
 }
 
-TEST_P(EveryTarget, LabelRange) {
+TEST_P(CountKernels, LabelRange) {
   std::mt19937_64 random(2);
   EXPECT_LT(label_range(nullptr, 0).max, label_range(nullptr, 0).min);
   for (size_t n = 1; n <= 40; ++n) {
@@ -64,7 +64,7 @@ TEST_P(EveryTarget, LabelRange) {
   }
 }
 
-TEST_P(EveryTarget, PairCellsAndCounts) {
+TEST_P(CountKernels, PairCellsAndCounts) {
   std::mt19937 random(3);
   constexpr int64_t kOrigin = -5;
   constexpr uint32_t kWidth = 1024;
@@ -98,7 +98,7 @@ Sums all_sums(const double* y, const double* p, const double* w, size_t n) {
           sum_spread(y, 0.5, w, n)};
 }
 
-TEST_P(EveryTarget, ErrorSumsAreCloseAndTheSameOnEveryTarget) {
+TEST_P(CountKernels, ErrorSumsAreCloseAndTheSameOnEveryTarget) {
   std::mt19937 random(4);
   std::normal_distribution<double> normal;
   for (const size_t n : {0, 1, 7, 31, 32, 33, 64, 100, 1024}) {

@@ -26,7 +26,8 @@ std::string bytes_of(const ExactSum& sum) {
 
 TEST(ExactSum, SingleValuesComeBack) {
   std::mt19937_64 random(1);
-  std::vector<double> values = {0.0, 1.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e-310, 0.1};
+  std::vector<double> values = {0.0,    1.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308,
+                                1e-310, 0.1};
   for (int i = 0; i < 20000; ++i) {
     const uint64_t bits = random();
     double value;

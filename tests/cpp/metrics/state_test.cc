@@ -19,7 +19,8 @@ constexpr NumberType number_type() {
 
 template <class T>
 ArrayView view(const std::vector<T>& values, size_t begin, size_t end) {
-  return {reinterpret_cast<const std::byte*>(values.data() + begin), end - begin, sizeof(T), number_type<T>()};
+  return {reinterpret_cast<const std::byte*>(values.data() + begin), end - begin, sizeof(T),
+          number_type<T>()};
 }
 
 struct Rows {
@@ -50,7 +51,8 @@ void feed(AccuracyState& s, const Rows& r, size_t begin, size_t end, bool weight
            weighted ? view(r.weight, begin, end) : ArrayView{});
 }
 void feed(RegressionState& s, const Rows& r, size_t begin, size_t end, bool weighted) {
-  s.update(view(r.y, begin, end), view(r.score, begin, end), weighted ? view(r.weight, begin, end) : ArrayView{});
+  s.update(view(r.y, begin, end), view(r.score, begin, end),
+           weighted ? view(r.weight, begin, end) : ArrayView{});
 }
 void feed(RankingState& s, const Rows& r, size_t begin, size_t end, bool weighted) {
   s.update(view(r.truth, begin, end), 1, view(r.score, begin, end),
@@ -121,7 +123,8 @@ TYPED_TEST(StateTest, HostileBytesGiveFormatError) {
   std::mt19937 random(7);
   for (int round = 0; round < 3000; ++round) {
     std::string hostile = bytes;
-    for (unsigned k = 0; k < 1 + random() % 3; ++k) hostile[random() % hostile.size()] = static_cast<char>(random());
+    for (unsigned k = 0; k < 1 + random() % 3; ++k)
+      hostile[random() % hostile.size()] = static_cast<char>(random());
     read(hostile);  // any outcome but a crash or another error
   }
 }
@@ -158,8 +161,8 @@ TEST(RegressionSums, BitsDoNotDependOnThreads) {
   RegressionSums first;
   for (const int threads : {1, 2, 4}) {
     set_num_threads(threads);
-    const auto sums = regression_sums(RegressionMetric::kR2, view(rows.y, 0, 200000), view(rows.score, 0, 200000),
-                                      view(rows.weight, 0, 200000));
+    const auto sums = regression_sums(RegressionMetric::kR2, view(rows.y, 0, 200000),
+                                      view(rows.score, 0, 200000), view(rows.weight, 0, 200000));
     if (threads == 1) first = sums;
     EXPECT_EQ(sums.error, first.error);
     EXPECT_EQ(sums.spread, first.spread);
