@@ -46,7 +46,3 @@ class DeadlineExceeded(MaasError, TimeoutError):
 
 class Internal(MaasError, RuntimeError):
     status = 500
-
-
-class UndefinedMetricWarning(UserWarning):
-    """A metric is undefined for these rows; scikit-learn's class of this name is used where it is installed."""
