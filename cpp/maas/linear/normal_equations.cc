@@ -4,26 +4,12 @@
 #include <cmath>
 #include <limits>
 
+#include "maas/linear/cholesky.h"
+
 namespace maas {
 namespace {
 
 constexpr int kPowerSteps = 8;  // brings the estimate within a small factor of the truth
-
-// In place: the upper triangle of a becomes R with RᵀR = a. False when a pivot is not positive.
-bool cholesky(double* a, size_t d) {
-  for (size_t k = 0; k < d; ++k) {
-    double* row = a + k * d;
-    if (!(row[k] > 0)) return false;
-    const double pivot = std::sqrt(row[k]);
-    for (size_t j = k; j < d; ++j) row[j] /= pivot;
-    for (size_t i = k + 1; i < d; ++i) {
-      const double f = row[i];
-      double* into = a + i * d;
-      for (size_t j = i; j < d; ++j) into[j] -= f * row[j];
-    }
-  }
-  return true;
-}
 
 double normalise(std::vector<double>& x) {
   double sum = 0;
@@ -57,23 +43,6 @@ void multiply(const double* r, size_t d, std::vector<double>& x) {
 
 }  // namespace
 
-void solve_transposed(const double* factor, size_t d, double* x) {
-  for (size_t i = 0; i < d; ++i) {
-    const double* row = factor + i * d;
-    x[i] /= row[i];
-    for (size_t j = i + 1; j < d; ++j) x[j] -= row[j] * x[i];
-  }
-}
-
-void solve_upper(const double* factor, size_t d, double* x) {
-  for (size_t i = d; i-- > 0;) {
-    const double* row = factor + i * d;
-    double sum = x[i];
-    for (size_t j = i + 1; j < d; ++j) sum -= row[j] * x[j];
-    x[i] = sum / row[i];
-  }
-}
-
 double estimate_condition(const double* factor, size_t d) {
   double largest = 0, inverse = 0;
   std::vector<double> x = start_vector(d), z = x;
@@ -83,8 +52,7 @@ double estimate_condition(const double* factor, size_t d) {
   for (int k = 0; k < kPowerSteps; ++k) {
     multiply(factor, d, x);
     largest = normalise(x);
-    solve_transposed(factor, d, z.data());
-    solve_upper(factor, d, z.data());
+    cholesky_solve(factor, d, d, z.data(), 1, 1);
     inverse = normalise(z);
   }
   const double condition = std::sqrt(largest) * std::sqrt(inverse);
@@ -105,7 +73,7 @@ std::optional<NormalSolution> solve_normal_equations(const double* gram, size_t 
     for (size_t j = i; j < d; ++j) r[i * d + j] = gram[i * ld + j] / scale[i] / scale[j];
     r[i * d + i] = 1;
   }
-  if (!cholesky(r.data(), d) || estimate_condition(r.data(), d) > kGramCondition) return std::nullopt;
+  if (cholesky(r.data(), d, d) < d || estimate_condition(r.data(), d) > kGramCondition) return std::nullopt;
   for (size_t i = 0; i < d; ++i) {
     std::fill(r.begin() + static_cast<ptrdiff_t>(i * d), r.begin() + static_cast<ptrdiff_t>(i * d + i), 0.0);
     for (size_t j = i; j < d; ++j) r[i * d + j] *= scale[j];
@@ -113,11 +81,11 @@ std::optional<NormalSolution> solve_normal_equations(const double* gram, size_t 
   // A factor of ten covers what the estimate may miss; the singular values themselves decide then.
   if (cutoff > 0 && estimate_condition(r.data(), d) * 10 * cutoff > 1) return std::nullopt;
   NormalSolution out{std::vector<double>(t * d), std::move(r)};
+  std::vector<double> w(d * t);
+  for (size_t j = 0; j < d; ++j) std::copy(rhs + j * rhs_ld, rhs + j * rhs_ld + t, &w[j * t]);
+  cholesky_solve(out.factor.data(), d, d, w.data(), t, t);
   for (size_t k = 0; k < t; ++k) {
-    double* w = out.coef.data() + k * d;
-    for (size_t j = 0; j < d; ++j) w[j] = rhs[j * rhs_ld + k];
-    solve_transposed(out.factor.data(), d, w);
-    solve_upper(out.factor.data(), d, w);
+    for (size_t j = 0; j < d; ++j) out.coef[k * d + j] = w[j * t + k];
   }
   return out;
 }

@@ -27,8 +27,4 @@ std::optional<NormalSolution> solve_normal_equations(const double* gram, size_t 
 // iterations; infinite where the diagonal holds a zero.
 double estimate_condition(const double* factor, size_t d);
 
-// x <- R⁻ᵀ x and x <- R⁻¹ x.
-void solve_transposed(const double* factor, size_t d, double* x);
-void solve_upper(const double* factor, size_t d, double* x);
-
 }  // namespace maas

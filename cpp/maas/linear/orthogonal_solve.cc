@@ -6,6 +6,7 @@
 
 #include "maas/base/shards.h"
 #include "maas/base/thread_pool.h"
+#include "maas/linear/cholesky.h"
 #include "maas/linear/normal_equations.h"
 #include "maas/linear/svd.h"
 #include "maas/linear/tsqr.h"
@@ -109,7 +110,7 @@ LeastSquaresFit solve_tall(const RegressionRows<T>& rows, const std::vector<doub
     for (size_t i = 0; i < d; ++i) b[i] = r(i, d + k);
     const double alpha = alpha_of(options, k);
     if (f.columns == 0) {
-      solve_upper(fit.factor.data(), d, b.data());
+      solve_upper(fit.factor.data(), d, d, b.data(), 1, 1);
       std::copy(b.begin(), b.end(), &fit.coef[k * d]);
     } else {
       solve_by_svd(f, b.data(), alpha, effective_cutoff(options, alpha, d), &fit.coef[k * d]);
