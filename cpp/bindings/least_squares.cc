@@ -2,8 +2,11 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "array.h"
 #include "engine_call.h"
+#include "maas/linear/gradient_descent.h"
 #include "maas/linear/svd.h"
 #include "module.h"
 
@@ -48,11 +51,32 @@ Array<double> singular_values(const Array<double>& matrix) {
   return copy_out(out);
 }
 
+// x (m, d), y (m,), theta (d,) of the same type -> (new theta, iterations done, diverged)
+template <class T>
+py::tuple descend(const Array<T>& x, const Array<T>& y, const Array<T>& theta, double alpha,
+                  size_t iterations) {
+  const auto rows = matrix_view(x);
+  const auto targets = vector_view(y), start = vector_view(theta);
+  std::vector<double> weights(start.size);
+  for (size_t j = 0; j < start.size; ++j) weights[j] = static_cast<double>(start[j]);
+  GradientDescentResult result;
+  {
+    const EngineCall call;
+    result = gradient_descent(rows, targets, alpha, iterations, weights.data());
+  }
+  Array<T> out(static_cast<py::ssize_t>(weights.size()));
+  std::transform(weights.begin(), weights.end(), out.mutable_data(),
+                 [](double w) { return static_cast<T>(w); });
+  return py::make_tuple(std::move(out), result.iterations, result.diverged);
+}
+
 }  // namespace
 
 void register_least_squares(py::module_& m) {
   m.def("least_squares", &least_squares<float>);
   m.def("least_squares", &least_squares<double>);
+  m.def("gradient_descent", &descend<float>);
+  m.def("gradient_descent", &descend<double>);
   m.def("singular_values", &singular_values);
 }
 

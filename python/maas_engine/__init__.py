@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maas_engine import _core
+from maas_engine._gradient_descent import gradient_descent
 from maas_engine._runtime import (
     apply_environment,
     cpu_info,
@@ -14,7 +15,15 @@ from maas_engine._runtime import (
 
 __version__: str = _core.__version__
 
-__all__ = ["__version__", "cpu_info", "get_num_threads", "num_threads", "set_num_threads", "set_seed"]
+__all__ = [
+    "__version__",
+    "cpu_info",
+    "get_num_threads",
+    "gradient_descent",
+    "num_threads",
+    "set_num_threads",
+    "set_seed",
+]
 
 apply_environment()
 del apply_environment

@@ -46,3 +46,7 @@ class DeadlineExceeded(MaasError, TimeoutError):
 
 class Internal(MaasError, RuntimeError):
     status = 500
+
+
+class ConvergenceWarning(UserWarning):
+    """A solver stopped before it converged. The estimators warn with scikit-learn's class of this name."""
