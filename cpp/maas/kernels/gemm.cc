@@ -22,6 +22,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
 
 #include "maas/base/aligned.h"
 #include "maas/base/thread_pool.h"
@@ -68,6 +70,7 @@ void run_tasks(const GemmTask<T>& whole) {
   const size_t col_tasks = divide_up(whole.cols, kTaskCols<T>);
   // Rows of A are read in place when contiguous; a copy in strips pays for itself otherwise.
   const bool in_place = whole.a_col == 1 || whole.rows < 6;
+  if (in_place && row_tasks * col_tasks == 1) return run_task(whole, static_cast<T*>(nullptr));
   const bool serial = whole.rows * whole.cols * whole.depth <= kSerialWork;
   for_tasks(row_tasks * col_tasks, serial, [&](size_t index, int) {
     const size_t row = index % row_tasks * task_rows;
@@ -81,8 +84,9 @@ void run_tasks(const GemmTask<T>& whole) {
     task.b += col / kSliver<T> * whole.sliver_stride;
     task.c += row * whole.ldc + col;
     if (whole.bias != nullptr) task.bias += col;
-    AlignedBuffer<T> strips(in_place ? 0 : divide_up(task.rows, 6) * 6 * std::min(kBlockDepth, task.depth));
-    run_task(task, in_place ? nullptr : strips.data());
+    if (in_place) return run_task(task, static_cast<T*>(nullptr));
+    AlignedBuffer<T> strips(divide_up(task.rows, 6) * 6 * std::min(kBlockDepth, task.depth));
+    run_task(task, strips.data());
   });
 }
 
@@ -135,11 +139,13 @@ void run_packed(const GemmTask<T>& whole, MatrixView<T> b, size_t begin, bool ne
   }
 }
 
-// B is read in place where that is cheaper than packing: few rows in A to share the packing, contiguous rows
-// in B, and whole vectors of columns (of the widest target, so that one rule serves all).
+// B is read in place where that is cheaper than packing: few rows in A to share the packing, or B so small
+// that it stays in the first-level cache; contiguous rows in B, and whole vectors of columns (of the widest
+// target, so that one rule serves all).
 template <class T>
 size_t direct_cols(MatrixView<T> a, MatrixView<T> b) {
-  const bool small = a.rows <= 12 || (a.rows <= 48 && b.rows * b.cols * sizeof(T) <= 65536);
+  const size_t bytes = b.rows * static_cast<size_t>(std::abs(b.row_stride)) * sizeof(T);
+  const bool small = a.rows <= 12 || (a.rows <= 48 && bytes <= 65536) || (a.rows <= 128 && bytes <= 32768);
   if (!small || b.col_stride != 1) return 0;
   return b.cols / (kSliver<T> / 4) * (kSliver<T> / 4);
 }
@@ -160,9 +166,10 @@ void multiply(MatrixView<T> a, MatrixView<T> b, T* c, size_t ldc, GemmOptions<T>
   if (a.rows == 0 || b.cols == 0) return;
   if (b.cols < kNarrowCols) {
     const size_t size = b.cols * narrow_stride<T>(b.rows);
-    alignas(kAlignment) T small[8 * kPartials<T>];
-    AlignedBuffer<T> large(size <= std::size(small) ? 0 : size);
-    T* w = size <= std::size(small) ? small : large.data();
+    alignas(kAlignment) T small[8 * kDotPartials<T>];
+    AlignedBuffer<T> large;
+    if (size > std::size(small)) large = AlignedBuffer<T>(size);
+    T* w = size > std::size(small) ? large.data() : small;
     pack_narrow(b, w);
     return run_narrow<T>(a, w, b.cols, c, ldc, options);
   }

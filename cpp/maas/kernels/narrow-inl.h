@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "maas/base/aligned.h"
 #include "maas/base/view.h"
@@ -21,7 +22,13 @@ namespace maas {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The first n < Lanes(d) values at p, then zeros; nothing beyond them is read.
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+inline constexpr size_t kRegisters = 16;
+#else
+inline constexpr size_t kRegisters = 32;
+#endif
+
+// The first n <= Lanes(d) values at p, then zeros; nothing beyond them is read.
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> load_first(D d, const T* p, size_t n) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
@@ -58,46 +65,70 @@ constexpr size_t reverse_bits(size_t i, size_t count) {
   return reversed;
 }
 
-// The trees of Lanes(d) sums at once: result lane i is the tree over the lanes of vectors[i]. Folding pairs
+// The trees of Lanes(d) sums at once: result lane i is the tree over the lanes of leaf(i). Folding pairs
 // leaves sum i in the lane with i's bits reversed, so the pairs start from reversed places.
-template <size_t kCount, class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> fold_lanes(D d, const T* vectors, size_t first = 0) {
-  constexpr size_t kLanes = HWY_LANES(T);
+template <size_t kCount, class D, class Leaf>
+HWY_INLINE hn::Vec<D> fold_lanes(D d, const Leaf& leaf, size_t first = 0) {
+  constexpr size_t kLanes = HWY_LANES(hn::TFromD<D>);
   if constexpr (kCount == 1) {
-    return hn::Load(d, vectors + reverse_bits(first, kLanes) * kLanes);
+    return leaf(reverse_bits(first, kLanes));
   } else {
-    return fold_pair<kLanes / kCount>(d, fold_lanes<kCount / 2>(d, vectors, first),
-                                      fold_lanes<kCount / 2>(d, vectors, first + kCount / 2));
+    return fold_pair<kLanes / kCount>(d, fold_lanes<kCount / 2>(d, leaf, first),
+                                      fold_lanes<kCount / 2>(d, leaf, first + kCount / 2));
   }
 }
 
-// The partials of one row times one packed column, folded to one vector. kVectors vectors hold all partials
-// that are not empty: fewer than the full set only when depth <= kVectors · lanes.
-template <size_t kVectors, class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> dot_row(D d, const T* x, const T* w, size_t depth) {
+// The partials of kRows rows times kCols packed columns, each folded to one vector and stored: (r, c) at
+// to + (r * to_stride + c) * lanes. kVectors vectors hold all partials that are not empty: fewer than the
+// full set only when depth <= kVectors · lanes.
+template <size_t kVectors, size_t kRows, size_t kCols, class T>
+HWY_INLINE void dot_tile(const T* x, ptrdiff_t x_stride, const T* w, size_t depth, T* to, size_t to_stride) {
+  const hn::ScalableTag<T> d;
   constexpr size_t kLanes = HWY_LANES(T);
-  hn::Vec<D> sum[kVectors];
+  const size_t w_stride = narrow_stride<T>(depth);
+  hn::Vec<decltype(d)> sum[kVectors][kRows][kCols];
+  const auto multiply = [&](size_t v, size_t k, auto load) HWY_ATTR {
+    hn::Vec<decltype(d)> column[kCols];
+#pragma GCC unroll 2
+    for (size_t c = 0; c < kCols; ++c) column[c] = hn::Load(d, w + c * w_stride + k);
+#pragma GCC unroll 2
+    for (size_t r = 0; r < kRows; ++r) {
+      const auto row = load(x + static_cast<ptrdiff_t>(r) * x_stride + k);
+#pragma GCC unroll 2
+      for (size_t c = 0; c < kCols; ++c) sum[v][r][c] = hn::MulAdd(row, column[c], sum[v][r][c]);
+    }
+  };
+  const auto whole = [d](const T* p) HWY_ATTR { return hn::LoadU(d, p); };
 #pragma GCC unroll 16
-  for (size_t v = 0; v < kVectors; ++v) sum[v] = hn::Zero(d);
+  for (size_t v = 0; v < kVectors; ++v) {
+    for (auto& row : sum[v]) {
+      for (auto& partial : row) partial = hn::Zero(d);
+    }
+  }
   size_t k = 0;
   for (; k + kVectors * kLanes <= depth; k += kVectors * kLanes) {
 #pragma GCC unroll 16
-    for (size_t v = 0; v < kVectors; ++v) {
-      sum[v] = hn::MulAdd(hn::LoadU(d, x + k + v * kLanes), hn::Load(d, w + k + v * kLanes), sum[v]);
-    }
+    for (size_t v = 0; v < kVectors; ++v) multiply(v, k + v * kLanes, whole);
   }
+  if (k < depth) {  // all vectors of the last set, without branches: those with no value left add 0·0
 #pragma GCC unroll 16
-  for (size_t v = 0; v < kVectors; ++v, k += kLanes) {
-    if (k >= depth) break;
-    const auto tail = k + kLanes <= depth ? hn::LoadU(d, x + k) : load_first(d, x + k, depth - k);
-    sum[v] = hn::MulAdd(tail, hn::Load(d, w + k), sum[v]);
+    for (size_t v = 0; v < kVectors; ++v, k += kLanes) {
+      const size_t count = k < depth ? std::min(kLanes, depth - k) : 0;
+      multiply(v, k, [d, count](const T* p) HWY_ATTR { return load_first(d, p, count); });
+    }
   }
 #pragma GCC unroll 16
   for (size_t half = kVectors / 2; half > 0; half /= 2) {
 #pragma GCC unroll 16
-    for (size_t v = 0; v < half; ++v) sum[v] = hn::Add(sum[v], sum[v + half]);
+    for (size_t v = 0; v < half; ++v) {
+      for (size_t r = 0; r < kRows; ++r) {
+        for (size_t c = 0; c < kCols; ++c) sum[v][r][c] = hn::Add(sum[v][r][c], sum[v + half][r][c]);
+      }
+    }
   }
-  return sum[0];
+  for (size_t r = 0; r < kRows; ++r) {
+    for (size_t c = 0; c < kCols; ++c) hn::Store(sum[0][r][c], d, to + (r * to_stride + c) * kLanes);
+  }
 }
 
 // Adds to C or sets it, then bias, then makes NaNs canonical: on a vector of finished sums.
@@ -109,80 +140,137 @@ HWY_INLINE V finish_sums(D d, V sum, bool accumulate, V c, const T* bias) {
   return hn::IfThenElse(hn::IsNaN(sum), hn::Set(d, std::numeric_limits<T>::quiet_NaN()), sum);
 }
 
-// Gathers the outputs of consecutive (row, column) pairs, a vector of them at a time.
+// Rows whose partials are folded together: whole vectors of outputs whatever the number of columns.
+inline constexpr size_t kFoldRows = 16;
+
+// Folds the partials of rows × out.cols outputs, row after row, and writes them to out.c.
 template <class T>
-class Sums {
- public:
-  explicit Sums(const NarrowOutput<T>& out) : out_(out) {
-    if (out.bias == nullptr) return;
-    // Bias of the pairs that follow pair p starts at bias_[p mod cols].
-    for (size_t j = 0; j < out.cols + kLanes; ++j) bias_[j] = load_unaligned(out.bias + j % out.cols);
-  }
-
-  template <class D>
-  HWY_INLINE void push(D d, hn::Vec<D> partials) {
-    hn::Store(partials, d, vectors_ + count_ * kLanes);
-    if (++count_ == kLanes) flush();
-  }
-
-  void flush() {
-    const hn::ScalableTag<T> d;
-    if (count_ == 0) return;
-    const bool whole = count_ == kLanes && out_.ldc == out_.cols;
-    T* c = out_.c + row_ * out_.ldc + col_;
-    auto sum = fold_lanes<kLanes>(d, vectors_);
+void fold_rows(const T* partials, size_t rows, const NarrowOutput<T>& out) {
+  const hn::ScalableTag<T> d;
+  constexpr size_t kLanes = HWY_LANES(T);
+  T bias[kNarrowCols + kLanes];  // that of the outputs from any column on
+  for (size_t j = 0; out.bias != nullptr && j < out.cols + kLanes; ++j)
+    bias[j] = load_unaligned(out.bias + j % out.cols);
+  size_t row = 0, col = 0;
+  const auto for_outputs = [&](size_t count, auto fn) {
+    for (size_t p = 0, i = row, j = col; p < count; ++p) {
+      fn(p, out.c + i * out.ldc + j);
+      if (++j == out.cols) ++i, j = 0;
+    }
+  };
+  for (size_t first = 0; first < rows * out.cols; first += kLanes) {
+    const size_t count = std::min(kLanes, rows * out.cols - first);
+    const bool whole = count == kLanes && out.ldc == out.cols;
     HWY_ALIGN T lanes[kLanes] = {};
-    if (out_.accumulate && !whole) copy_pairs([&](size_t p, T* at) { lanes[p] = *at; });
-    const auto old = !out_.accumulate ? hn::Zero(d) : whole ? hn::LoadU(d, c) : hn::Load(d, lanes);
-    sum = finish_sums(d, sum, out_.accumulate, old, out_.bias == nullptr ? nullptr : bias_ + col_);
+    if (out.accumulate && !whole) for_outputs(count, [&](size_t p, const T* c) { lanes[p] = *c; });
+    T* c = out.c + first;
+    const auto old = !out.accumulate ? hn::Zero(d) : whole ? hn::LoadU(d, c) : hn::Load(d, lanes);
+    const T* of = partials + first * kLanes;
+    const auto tree =
+        fold_lanes<kLanes>(d, [of, d](size_t p) HWY_ATTR { return hn::Load(d, of + p * kLanes); });
+    const auto sum = finish_sums(d, tree, out.accumulate, old, out.bias == nullptr ? nullptr : bias + col);
     if (whole) {
       hn::StoreU(sum, d, c);
     } else {
       hn::Store(sum, d, lanes);
-      copy_pairs([&](size_t p, T* at) { *at = lanes[p]; });
+      for_outputs(count, [&](size_t p, T* at) { *at = lanes[p]; });
     }
-    col_ += count_;
-    row_ += col_ / out_.cols;
-    col_ %= out_.cols;
-    count_ = 0;
+    col += count;
+    row += col / out.cols;
+    col %= out.cols;
   }
+}
 
- private:
-  static constexpr size_t kLanes = HWY_LANES(T);
-
-  template <class Fn>
-  void copy_pairs(Fn fn) {
-    size_t row = row_, col = col_;
-    for (size_t p = 0; p < count_; ++p) {
-      fn(p, out_.c + row * out_.ldc + col);
-      if (++col == out_.cols) ++row, col = 0;
-    }
-  }
-
-  HWY_ALIGN T vectors_[kLanes * kLanes] = {};
-  T bias_[kNarrowCols + kLanes];
-  NarrowOutput<T> out_;
-  size_t count_ = 0;
-  size_t row_ = 0, col_ = 0;  // of the first pair gathered
-};
-
+// Two rows by two columns share their loads where the registers allow it.
 template <size_t kVectors, class T>
-HWY_NOINLINE void dot_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
-  const hn::ScalableTag<T> d;
-  const size_t stride = narrow_stride<T>(a.cols);
-  Sums<T> sums(out);
-  for (size_t i = 0; i < a.rows; ++i) {
-    for (size_t j = 0; j < out.cols; ++j)
-      sums.push(d, dot_row<kVectors>(d, a.at(i, 0), w + j * stride, a.cols));
+HWY_NOINLINE void dot_rows(const MatrixView<T>& a, const T* w, NarrowOutput<T> out) {
+  constexpr size_t kSide = kVectors * 8 <= kRegisters ? 2 : 1;
+  constexpr size_t kLanes = HWY_LANES(T);
+  const size_t w_stride = narrow_stride<T>(a.cols);
+  // A fold takes a vector of outputs even where fewer are left; the others come to nothing.
+  HWY_ALIGN T partials[kFoldRows * (kNarrowCols - 1) * kLanes];
+  std::fill_n(partials, kLanes * kLanes, T{0});
+  for (size_t i = 0; i < a.rows; i += kFoldRows, out.c += kFoldRows * out.ldc) {
+    const size_t rows = std::min(kFoldRows, a.rows - i);
+    for (size_t j = 0; j < out.cols; j += kSide) {
+      for (size_t r = 0; r < rows; r += kSide) {
+        const T* x = a.at(i + r, 0);
+        const T* column = w + j * w_stride;
+        T* to = partials + (r * out.cols + j) * kLanes;
+        const bool two_rows = kSide == 2 && r + 1 < rows, two_cols = kSide == 2 && j + 1 < out.cols;
+        if (two_rows && two_cols) {
+          dot_tile<kVectors, kSide, kSide>(x, a.row_stride, column, a.cols, to, out.cols);
+        } else if (two_rows) {
+          dot_tile<kVectors, kSide, 1>(x, a.row_stride, column, a.cols, to, out.cols);
+        } else if (two_cols) {
+          dot_tile<kVectors, 1, kSide>(x, a.row_stride, column, a.cols, to, out.cols);
+        } else {
+          dot_tile<kVectors, 1, 1>(x, a.row_stride, column, a.cols, to, out.cols);
+        }
+      }
+    }
+    fold_rows(partials, rows, out);
   }
-  sums.flush();
+}
+
+// One output column, rows of at most kLive vectors (the last may be partial): whole batches of rows, all in
+// registers. Returns the rows done. Vectors beyond kLive are empty partials.
+template <size_t kLive, class T>
+HWY_NOINLINE size_t dot_short_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
+  const hn::ScalableTag<T> d;
+  constexpr size_t kLanes = HWY_LANES(T);
+  using V = hn::Vec<decltype(d)>;
+  V weights[kLive];
+  for (size_t v = 0; v < kLive; ++v) weights[v] = hn::Load(d, w + v * kLanes);
+  const size_t rest = a.cols - (kLive - 1) * kLanes;
+  HWY_ALIGN T bias[kLanes];
+  if (out.bias != nullptr) hn::Store(hn::Set(d, load_unaligned(out.bias)), d, bias);
+  size_t i = 0;
+  for (; i + kLanes <= a.rows; i += kLanes) {
+    const T* rows = a.at(i, 0);
+    const auto dot = [&](size_t p) HWY_ATTR {
+      const T* x = rows + static_cast<ptrdiff_t>(p) * a.row_stride;
+      V sum[kLive];
+      for (size_t v = 0; v + 1 < kLive; ++v) {
+        sum[v] = hn::MulAdd(hn::LoadU(d, x + v * kLanes), weights[v], hn::Zero(d));
+      }
+      sum[kLive - 1] =
+          hn::MulAdd(load_first(d, x + (kLive - 1) * kLanes, rest), weights[kLive - 1], hn::Zero(d));
+      for (size_t half = kDotPartials<T> / kLanes / 2; half > 0; half /= 2) {
+        for (size_t v = 0; v < half && v + half < kLive; ++v) sum[v] = hn::Add(sum[v], sum[v + half]);
+      }
+      return sum[0];
+    };
+    T* c = out.c + i;
+    const V old = out.accumulate ? hn::LoadU(d, c) : hn::Zero(d);
+    const V sum = fold_lanes<kLanes>(d, dot);
+    hn::StoreU(finish_sums(d, sum, out.accumulate, old, out.bias == nullptr ? nullptr : bias), d, c);
+  }
+  return i;
+}
+
+template <class T>
+size_t run_short_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
+  constexpr size_t kLanes = HWY_LANES(T);
+  if (out.cols != 1 || out.ldc != 1 || a.cols == 0 || a.rows < kLanes) return 0;
+  if (a.cols <= kLanes) return dot_short_rows<1>(a, w, out);
+  if (a.cols <= 2 * kLanes) return dot_short_rows<2>(a, w, out);
+  if constexpr (kDotPartials<T> / kLanes > 2) {
+    if (a.cols <= 3 * kLanes) return dot_short_rows<3>(a, w, out);
+    if (a.cols <= 4 * kLanes) return dot_short_rows<4>(a, w, out);
+  }
+  return 0;
 }
 
 // Rows whose values are contiguous: vectors along K.
 template <class T>
-void run_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
+void run_rows(MatrixView<T> a, const T* w, NarrowOutput<T> out) {
   constexpr size_t kLanes = HWY_LANES(T);
-  constexpr size_t kAll = kPartials<T> / kLanes;
+  constexpr size_t kAll = kDotPartials<T> / kLanes;
+  const size_t done = run_short_rows(a, w, out);
+  if (done == a.rows) return;
+  a = a.row_range(done, a.rows);
+  out.c += done * out.ldc;
   if (a.cols <= kLanes) return dot_rows<1>(a, w, out);
   if constexpr (kAll > 2) {
     if (a.cols <= 2 * kLanes) return dot_rows<2>(a, w, out);
@@ -192,6 +280,9 @@ void run_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
   }
   dot_rows<kAll>(a, w, out);
 }
+
+// Blocks of rows to prefetch ahead: about 1 KB of each column.
+inline constexpr size_t kAhead = 4;
 
 // One packed column against kVectors vectors of rows.
 template <class T>
@@ -206,7 +297,7 @@ struct Columns {
 // are FMA chains. Branches without a term are not visited; they could only change the sign of a zero.
 template <size_t kVectors, class D, class T = hn::TFromD<D>>
 HWY_NOINLINE void sum_branch(D d, const Columns<T>& x, size_t first, size_t step, hn::Vec<D>* sum) {
-  if (step < kPartials<T> && first + step < x.depth) {
+  if (step < kDotPartials<T> && first + step < x.depth) {
     hn::Vec<D> right[kVectors];
     sum_branch<kVectors>(d, x, first, 2 * step, sum);
     sum_branch<kVectors>(d, x, first + step, 2 * step, right);
@@ -215,8 +306,13 @@ HWY_NOINLINE void sum_branch(D d, const Columns<T>& x, size_t first, size_t step
   }
   hn::Vec<D> chain[kVectors];
   for (size_t v = 0; v < kVectors; ++v) chain[v] = hn::Zero(d);
-  for (size_t k = first; k < x.depth; k += kPartials<T>) {
+  for (size_t k = first; k < x.depth; k += kDotPartials<T>) {
     const T* column = x.a + static_cast<ptrdiff_t>(k) * x.col_stride;
+    // Few rows of many columns at a time are too many streams for the hardware to follow. A prefetch past the
+    // end of the matrix is harmless.
+    for (size_t line = 0; line < kVectors * HWY_LANES(T); line += 64 / sizeof(T)) {
+      hwy::Prefetch(column + kAhead * kVectors * HWY_LANES(T) + line);
+    }
     const auto wk = hn::Set(d, x.w[k]);
     for (size_t v = 0; v < kVectors; ++v) {
       chain[v] = hn::MulAdd(hn::LoadU(d, column + v * HWY_LANES(T)), wk, chain[v]);

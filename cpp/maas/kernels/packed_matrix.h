@@ -1,7 +1,7 @@
 // A K×N matrix laid out for gemm: slivers of 256 bytes a row, so the layout is one for every SIMD target.
 // Sliver s holds columns [s·W, s·W + W): element (k, j) is at (s·K + k)·W + j mod W, W = kSliver<T>; the last
 // sliver is padded with zero columns. Fewer than kNarrowCols columns: one column after another instead,
-// each padded with zeros to a multiple of kPartials<T>, as the products by partials read them.
+// each padded with zeros to a multiple of kDotPartials<T>, as the products by partials read them.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +17,9 @@ inline constexpr size_t kNarrowCols = 16;
 template <class T>
 inline constexpr size_t kSliver = 256 / sizeof(T);
 
-// Logical partials of a sum along K: term k belongs to partial k mod kPartials.
+// Logical partials of a sum along K: term k belongs to partial k mod kDotPartials.
 template <class T>
-inline constexpr size_t kPartials = 256 / sizeof(T);
+inline constexpr size_t kDotPartials = 256 / sizeof(T);
 
 // Immutable after construction, so threads may share it.
 template <class T>
@@ -48,7 +48,7 @@ void pack_sliver(MatrixView<double> b, bool negate, double* out);
 // Values from one narrow column to the next, and all narrow columns.
 template <class T>
 constexpr size_t narrow_stride(size_t depth) {
-  return (depth + kPartials<T> - 1) / kPartials<T> * kPartials<T>;
+  return (depth + kDotPartials<T> - 1) / kDotPartials<T> * kDotPartials<T>;
 }
 template <class T>
 void pack_narrow(MatrixView<T> b, T* out);
