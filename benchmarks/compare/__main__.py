@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.util
+import itertools
 import json
 import os
 import platform
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MAAS_TARGET")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 TIMEOUT = 180.0
+PACKAGES = ("numpy", "scikit-learn", "scikit-learn-intelex", "torch", "jax", "maas_engine")
 BUSY_NEIGHBOUR = ("least_squares", "logistic")
 
 
@@ -38,9 +39,14 @@ def run_worker(order: dict[str, Any], threads: int) -> dict[str, Any]:
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.compare.worker", json.dumps(order)]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment(threads), capture_output=True, text=True, timeout=TIMEOUT,
+            command,
+            cwd=ROOT,
+            env=environment(threads),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        )  # fmt: skip
+        )
     except subprocess.TimeoutExpired:
         return {"error": f"longer than {TIMEOUT:.0f} s"}
     if done.returncode != 0:
@@ -50,12 +56,14 @@ def run_worker(order: dict[str, Any], threads: int) -> dict[str, Any]:
 
 def rivals(chosen: list[str]) -> dict[str, dict[str, list[str]]]:
     """Rival → kind → its cases ("kind" or "kind:variant"), asked in a fresh process each."""
-    code = "import importlib, sys, json; m = importlib.import_module(sys.argv[1]); print(json.dumps(list(m.cases())))"
+    code = """if True:
+        import importlib, json, sys
+        adapter = importlib.import_module("benchmarks.compare." + sys.argv[1])
+        print(json.dumps(list(adapter.cases())))"""
     found: dict[str, dict[str, list[str]]] = {}
     for rival in chosen:
-        module = f"benchmarks.compare.{rival}"
-        done = subprocess.run([sys.executable, "-W", "ignore", "-c", code, module], cwd=ROOT,
-                              capture_output=True, text=True)  # fmt: skip
+        command = [sys.executable, "-W", "ignore", "-c", code, rival]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode != 0:
             print(f"left out: {rival}: {done.stderr.strip().splitlines()[-1]}")
             continue
@@ -67,21 +75,24 @@ def rivals(chosen: list[str]) -> dict[str, dict[str, list[str]]]:
 
 
 def machine() -> dict[str, Any]:
-    model = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
-    packages = ("numpy", "scikit-learn", "scikit-learn-intelex", "torch", "jax", "maas_engine")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
-        "cpu": model,
+        "cpu": models[0] if models else platform.processor(),
         "cores": len(os.sched_getaffinity(0)),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in packages if importlib.util.find_spec(
-            {"scikit-learn": "sklearn", "scikit-learn-intelex": "sklearnex"}.get(name, name))},
+        "packages": {name: version(name) for name in PACKAGES if version(name)},
         "date": time.strftime("%Y-%m-%d %H:%M"),
-    }  # fmt: skip
+    }
+
+
+def version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def compare(cases: list[Problem], chosen: list[str], threads: list[int]) -> list[dict[str, Any]]:
@@ -91,15 +102,13 @@ def compare(cases: list[Problem], chosen: list[str], threads: list[int]) -> list
         order: dict[str, Any] = {"problem": dataclasses.asdict(problem), "least": 0.0, "neighbour": False}
         if problem.kind in ("logistic", "multinomial"):
             order["least"] = run_worker({**order, "rival": "reference"}, max(threads))["objective"]
-        for count in threads:
-            for rival, by_kind in offered.items():
-                for case in by_kind.get(problem.kind, []):
-                    busy = count > 1 and problem.kind in BUSY_NEIGHBOUR and problem.rows == 1_000_000
-                    order |= {"rival": rival, "case": case, "neighbour": busy}
-                    result = run_worker(order, count)
-                    results.append({"case": problem.name, "rival": rival, "threads": count,
-                                    "variant": case.partition(":")[2], **result})  # fmt: skip
-                    print(report.line(results[-1]), flush=True)
+        neighbour = problem.kind in BUSY_NEIGHBOUR and problem.rows == 1_000_000
+        for count, rival in itertools.product(threads, offered):
+            for case in offered[rival].get(problem.kind, []):
+                order |= {"rival": rival, "case": case, "neighbour": neighbour and count > 1}
+                who = {"rival": rival, "variant": case.partition(":")[2], "threads": count}
+                results.append({"case": problem.name, **who, **run_worker(order, count)})
+                print(report.line(results[-1]), flush=True)
     return results
 
 
@@ -118,8 +127,11 @@ def main() -> None:
     rates = floors.measure(threads)
     results = compare(cases, arguments.rivals, threads)
     run = {"machine": machine(), "rates": rates, "threads": threads, "results": results}
-    run["floors"] = {f"{case.name}@{count}": floors.floor_seconds(case, rates[str(count)])
-                     for case in cases for count in threads}  # fmt: skip
+    run["floors"] = {
+        f"{case.name}@{count}": floors.floor_seconds(case, rates[str(count)])
+        for case in cases
+        for count in threads
+    }
     report.write(run, ROOT / "benchmarks" / "results", arguments.name)
 
 

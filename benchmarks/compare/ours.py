@@ -32,9 +32,14 @@ def gradient_descent(data: Data) -> Run:
 def logistic_gd(data: Data) -> Run:
     def run() -> Any:
         model = LogisticRegression(
-            solver="gd", C=np.inf, max_iter=data.iterations, tol=0.0, learning_rate=data.alpha,
-            momentum=0.0, fit_intercept=False,
-        ).fit(data.X, data.y)  # fmt: skip
+            solver="gd",
+            C=np.inf,
+            max_iter=data.iterations,
+            tol=0.0,
+            learning_rate=data.alpha,
+            momentum=0.0,
+            fit_intercept=False,
+        ).fit(data.X, data.y)
         return model.coef_, model.intercept_
 
     return run

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from types import SimpleNamespace as Data
 from typing import Any
 
 import numpy as np
+
+DIGITS = 1797  # rows of scikit-learn's digits
+WITH_COLUMNS = ("least_squares", "gradient_descent", "logistic_gd", "sgd_epoch", "logistic", "multinomial")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Problem:
 
     @property
     def name(self) -> str:
-        shape = f"{self.rows}x{self.columns}" if self.columns > 1 or self.kind == "gradient_descent" else self.rows
-        more = f"x{self.classes}" if self.classes > 2 and self.kind == "multinomial" else ""
+        shape = f"{self.rows}x{self.columns}" if self.kind in WITH_COLUMNS else str(self.rows)
+        more = f"x{self.classes}" if self.kind == "multinomial" else ""
         times = f"/{self.iterations}it" if self.iterations > 1 else ""
         return f"{self.kind}/{shape}{more}/{self.dtype}{times}"
 
@@ -45,10 +49,10 @@ class Problem:
         size = float(self.rows) * self.columns
         if self.kind == "gemm":
             return 0.0, 2.0 * self.rows**3
-        if self.kind in ("least_squares", "gradient_descent"):  # read X once: the lower half of its Gram matrix
-            if self.columns > 1:
-                return size * self.itemsize, size * (self.columns + 1)
-            return 0.0, 4.0 * size * self.iterations
+        if self.kind in ("least_squares", "gradient_descent"):
+            if self.columns == 1:
+                return 0.0, 4.0 * size * self.iterations
+            return size * self.itemsize, size * (self.columns + 1)  # X once: half of its Gram matrix
         if self.kind in ("logistic", "multinomial"):  # Newton's method needs about five passes
             return 5 * size * self.itemsize, 0.0
         if self.kind == "logistic_gd":
@@ -73,7 +77,7 @@ def binary(p: Problem, rng: np.random.Generator) -> Data:
 
 
 def multinomial(p: Problem, rng: np.random.Generator) -> Data:
-    if p.rows == 1797:
+    if p.rows == DIGITS:
         from sklearn.datasets import load_digits
 
         digits = load_digits()
@@ -166,24 +170,39 @@ SAME = {"sgd_epoch": 0.05, "logistic": 1e-5, "multinomial": 1e-5, "gradient_desc
 SAME_OTHERWISE = 1e-5
 
 
+MILLION, WIDE, SQUARISH = (1_000_000, 20), (100_000, 200), (10_000, 2000)
+BOTH = ("float32", "float64")
+
+
 def problems(quick: bool) -> list[Problem]:
-    million, wide, square_ish = (1_000_000, 20), (100_000, 200), (10_000, 2000)
-    both = ("float32", "float64")
-    cases = [Problem("least_squares", *shape, dtype, quick=shape == million)
-             for shape in (million, wide, square_ish) for dtype in both]  # fmt: skip
-    cases += [Problem("gradient_descent", *million, dtype, iterations=100, quick=True) for dtype in both]
-    cases += [Problem("gradient_descent", *wide, "float32", iterations=100)]
-    cases += [Problem("gradient_descent", 100, 1, iterations=1000, quick=True)]
-    cases += [Problem("logistic_gd", *million, dtype, iterations=100, quick=dtype == "float32") for dtype in both]
-    cases += [Problem("sgd_epoch", *shape, quick=shape == million) for shape in (million, wide)]
-    cases += [Problem("logistic", *million, dtype, quick=True) for dtype in both]
-    cases += [Problem("logistic", *wide, dtype) for dtype in both]
-    cases += [Problem("multinomial", 1797, 64, classes=10, quick=True)]
-    cases += [Problem("multinomial", 100_000, 100, classes=10)]
-    for rows in (1_000_000, 100):
-        quick_metrics = METRICS if rows > 100 else ("accuracy", "mse")
-        cases += [Problem(metric, rows, classes=10 if metric in LABEL_METRICS else 2, quick=metric in quick_metrics)
-                  for metric in METRICS]  # fmt: skip
-    cases += [Problem("gemm", n, dtype=dtype, quick=n in (256, 1024)) for n in (64, 128, 256, 512, 1024, 2048)
-              for dtype in both]  # fmt: skip
+    """Every case, or the quick set."""
+    cases = [*fits(), *metric_calls(), *products()]
     return [case for case in cases if case.quick or not quick]
+
+
+def fits() -> Iterator[Problem]:
+    for shape, dtype in product((MILLION, WIDE, SQUARISH), BOTH):
+        yield Problem("least_squares", *shape, dtype, quick=shape == MILLION)
+    for dtype in BOTH:
+        yield Problem("gradient_descent", *MILLION, dtype, iterations=100, quick=True)
+    yield Problem("gradient_descent", *WIDE, "float32", iterations=100)
+    yield Problem("gradient_descent", 100, 1, iterations=1000, quick=True)
+    for dtype in BOTH:
+        yield Problem("logistic_gd", *MILLION, dtype, iterations=100, quick=dtype == "float32")
+    for shape in (MILLION, WIDE):
+        yield Problem("sgd_epoch", *shape, quick=shape == MILLION)
+    for shape, dtype in product((MILLION, WIDE), BOTH):
+        yield Problem("logistic", *shape, dtype, quick=shape == MILLION)
+    yield Problem("multinomial", DIGITS, 64, classes=10, quick=True)
+    yield Problem("multinomial", 100_000, 100, classes=10)
+
+
+def metric_calls() -> Iterator[Problem]:
+    for rows, metric in product((1_000_000, 100), METRICS):
+        classes = 10 if metric in LABEL_METRICS else 2
+        yield Problem(metric, rows, classes=classes, quick=rows > 100 or metric in ("accuracy", "mse"))
+
+
+def products() -> Iterator[Problem]:
+    for n, dtype in product((64, 128, 256, 512, 1024, 2048), BOTH):
+        yield Problem("gemm", n, dtype=dtype, quick=n in (256, 1024))

@@ -10,12 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .problems import SAME, SAME_OTHERWISE
+from .problems import SAME, SAME_OTHERWISE, WITH_COLUMNS
 
 # Shown, but no peer to beat: our own trick written by hand, which no library does for its user.
 NOT_A_PEER = {("numpy_", "gram")}
-NAMES = {"ours": "maas_engine", "numpy_": "numpy", "sklearn_": "scikit-learn", "sklearnex_": "sklearnex",
-         "torch_": "torch", "jax_": "jax"}  # fmt: skip
+NAMES = {
+    "ours": "maas_engine",
+    "numpy_": "numpy",
+    "sklearn_": "scikit-learn",
+    "sklearnex_": "sklearnex",
+    "torch_": "torch",
+    "jax_": "jax",
+}
 
 
 def text(seconds: float) -> str:
@@ -40,7 +46,7 @@ def line(result: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One rival's result: median, first and last decile in seconds, and whether its answer is the common one."""
+    """One rival's result: median, first and last decile (seconds); whether its answer is the common one."""
 
     result: dict[str, Any]
     median: float
@@ -54,7 +60,8 @@ class Entry:
 
     @property
     def peer(self) -> bool:
-        return not self.ours and self.same and (self.result["rival"], self.result["variant"]) not in NOT_A_PEER
+        by_hand = (self.result["rival"], self.result["variant"]) in NOT_A_PEER
+        return self.same and not self.ours and not by_hand
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def common_objective(results: list[dict[str, Any]]) -> float:
     """The least one where a smaller objective is better; else (a metric, a product) the middle one."""
     objectives = [result["objective"] for result in results]
     kind = results[0]["case"].partition("/")[0]
-    return min(objectives) if kind in (*SAME, "least_squares", "logistic_gd") else statistics.median(objectives)
+    return min(objectives) if kind in WITH_COLUMNS else statistics.median(objectives)
 
 
 def rows(run: dict[str, Any]) -> Iterator[Row]:
@@ -108,16 +115,23 @@ def spread(entry: Entry) -> str:
 
 
 def summary_table(run: dict[str, Any]) -> list[str]:
-    lines = ["| case | threads | maas_engine | best peer | times faster | floor | times the floor |",
-             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| case | threads | maas_engine | best peer | times faster | floor | times the floor |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows(run):
         ours, peer = row.ours, row.best_peer
         if ours is None:
             continue
-        other, ratio = ("–", "–") if peer is None else (
-            f"{label(peer.result)} {text(peer.median)}", f"{peer.median / ours.median:.3g}")  # fmt: skip
-        lines.append(f"| {row.case} | {row.threads} | {text(ours.median)} | {other} | {ratio} "
-                     f"| {text(row.floor)} | {ours.median / row.floor:.3g} |")  # fmt: skip
+        other, ratio = (
+            ("–", "–")
+            if peer is None
+            else (f"{label(peer.result)} {text(peer.median)}", f"{peer.median / ours.median:.3g}")
+        )
+        lines.append(
+            f"| {row.case} | {row.threads} | {text(ours.median)} | {other} | {ratio} "
+            f"| {text(row.floor)} | {ours.median / row.floor:.3g} |"
+        )
     return lines
 
 
@@ -126,7 +140,8 @@ def neighbour_table(run: dict[str, Any]) -> list[str]:
     for result in run["results"]:
         if "seconds_busy" in result:
             quiet, busy = statistics.median(result["seconds"]), statistics.median(result["seconds_busy"])
-            lines.append(f"| {result['case']} | {label(result)} | {text(quiet)} | {text(busy)} | {busy / quiet:.2f} |")
+            times = f"{text(quiet)} | {text(busy)} | {busy / quiet:.2f}"
+            lines.append(f"| {result['case']} | {label(result)} | {times} |")
     return lines
 
 
@@ -137,20 +152,33 @@ def everyone_table(run: dict[str, Any]) -> list[str]:
     return lines
 
 
-def markdown(run: dict[str, Any], name: str) -> str:
+def heading(run: dict[str, Any]) -> list[str]:
+    """When, where, with what: a figure means nothing without them."""
     machine = run["machine"]
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     kernels = sorted({kernel for result in run["results"] for kernel in result.get("blas", [])})
     targets = sorted({result["target"] for result in run["results"] if result.get("target")})
-    rates = [f"{count} threads: read {rate['read'] / 1e9:.1f} GB/s, float32 {rate['float32'] / 1e9:.0f} and "
-             f"float64 {rate['float64'] / 1e9:.0f} GFLOP/s" for count, rate in run["rates"].items()]  # fmt: skip
+    lines = [
+        f"{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['system']}, "
+        f"Python {machine['python']}; {packages}.",
+        "",
+        f"Our SIMD target: {', '.join(targets)}. BLAS kernels of the peers: {', '.join(kernels)}.",
+        "",
+    ]
+    for threads, rate in run["rates"].items():
+        lines.append(
+            f"- {threads} threads: memory is read at {rate['read'] / 1e9:.1f} GB/s, multiply-adds run at "
+            f"{rate['float32'] / 1e9:.0f} (float32) and {rate['float64'] / 1e9:.0f} (float64) GFLOP/s"
+        )
+    return lines
+
+
+def markdown(run: dict[str, Any], name: str) -> str:
     failed = [f"- {line(result)}" for result in run["results"] if "error" in result]
-    return "\n".join([
+    lines = [
         "# Measured",
         "",
-        f"{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['system']}, "
-        f"Python {machine['python']}; " + ", ".join(f"{k} {v}" for k, v in machine["packages"].items()) + ".",
-        "",
-        f"Our SIMD target: {', '.join(targets)}. BLAS kernels: {', '.join(kernels)}. " + "; ".join(rates) + ".",
+        *heading(run),
         "",
         f"![ratio to the best peer and to the floor]({name}.svg)",
         "",
@@ -166,8 +194,8 @@ def markdown(run: dict[str, Any], name: str) -> str:
         "",
         *everyone_table(run),
         "",
-        *(["## Failed", "", *failed, ""] if failed else []),
-    ])  # fmt: skip
+    ]
+    return "\n".join([*lines, "## Failed", "", *failed, ""] if failed else lines)
 
 
 def picture(run: dict[str, Any], path: Path) -> None:
@@ -183,15 +211,20 @@ def picture(run: dict[str, Any], path: Path) -> None:
     figure, (left, right) = pyplot.subplots(1, 2, sharey=True, figsize=(11, 1.2 + 0.24 * len(shown)))
     places = range(len(shown))
     faster = [peer.median / ours.median for _, ours, peer in shown]
-    left.barh(places, [ratio - 1 for ratio in faster], left=1,
-              color=["#2a7f62" if ratio >= 1 else "#b5473c" for ratio in faster])  # fmt: skip
+    left.barh(
+        places,
+        [ratio - 1 for ratio in faster],
+        left=1,
+        color=["#2a7f62" if ratio >= 1 else "#b5473c" for ratio in faster],
+    )
     over = [max(ours.median / row.floor, 1.0) if "/100/" not in row.case else 1.0 for row, ours, _ in shown]
     right.barh(places, [ratio - 1 for ratio in over], left=1, color="#7a8aa0")
     left.set_yticks(list(places), [f"{row.case} ({row.threads}T)" for row, _, _ in shown], fontsize=7)
-    for axes, title in ((left, "times faster than the best peer"), (right, "times the floor of this machine")):
+    left.set_title("times faster than the best peer", fontsize=9)
+    right.set_title("times the floor of this machine", fontsize=9)
+    for axes in (left, right):
         axes.set_xscale("log")
         axes.axvline(1, color="black", linewidth=0.8)
-        axes.set_title(title, fontsize=9)
         axes.tick_params(axis="x", labelsize=8)
         axes.grid(axis="x", which="major", alpha=0.3)
     figure.tight_layout()

@@ -50,9 +50,14 @@ def lbfgs(loss_and_gradient: Any, width: Any) -> Setup:
         def fit(tolerance: float) -> Any:
             W = torch.zeros(width(data), dtype=X.dtype, requires_grad=True)
             optimizer = torch.optim.LBFGS(
-                [W], lr=1, max_iter=500, history_size=10, line_search_fn="strong_wolfe",
-                tolerance_grad=tolerance, tolerance_change=0.0,
-            )  # fmt: skip
+                [W],
+                lr=1,
+                max_iter=500,
+                history_size=10,
+                line_search_fn="strong_wolfe",
+                tolerance_grad=tolerance,
+                tolerance_change=0.0,
+            )
 
             def closure() -> Any:
                 loss, W.grad = loss_and_gradient(X, y, W.detach())

@@ -27,7 +27,7 @@ def sample(run: Run, calls: int) -> float:
 
 
 def measure(run: Run) -> list[float]:
-    """Seconds a call, one number a sample. Two calls come before: the one that is checked and the first here."""
+    """Seconds a call, one number a sample. Two calls warm up: the checked one and the first here."""
     once = sample(run, 1)
     calls = max(1, math.ceil(SHORTEST / once))
     fewest = FEWEST_SLOW if once > SLOW else FEWEST
@@ -54,8 +54,9 @@ def blas_kernels() -> list[str]:
     except ImportError:
         return []
     pools = threadpoolctl.threadpool_info()
-    return sorted({f"{p['internal_api']} {p.get('architecture', '')}".strip() for p in pools
-                   if p["user_api"] == "blas"})  # fmt: skip
+    return sorted(
+        {f"{p['internal_api']} {p.get('architecture', '')}".strip() for p in pools if p["user_api"] == "blas"}
+    )
 
 
 def reference(problem: Problem) -> float:

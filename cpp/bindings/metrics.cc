@@ -1,7 +1,108 @@
+// One-shot metrics: arrays in, sums or scores out. What to divide by what is decided in Python.
+#include <pybind11/stl.h>
+
+#include <cmath>
+
+#include "maas/metrics/accuracy.h"
+#include "maas/metrics/confusion.h"
+#include "maas/metrics/ranking.h"
+#include "maas/metrics/regression.h"
 #include "module.h"
+#include "number_array.h"
+
+namespace py = pybind11;
 
 namespace maas::bindings {
+namespace {
 
-void register_metrics(pybind11::module_&) {}
+using OptionalArray = std::optional<py::array>;
+
+std::optional<uint64_t> equal_labels(const py::array& truth, const py::array& predicted) {
+  const ArrayView t = number_view(truth), p = number_view(predicted);
+  require_rows(p, t.size);
+  py::gil_scoped_release release;
+  return count_equal_labels(t, p);
+}
+
+// The cells of the present labels, side by side.
+template <class Out, class Cell>
+py::array_t<Out> dense(const ConfusionTable<Cell>& table, const std::vector<int64_t>& labels) {
+  const auto k = static_cast<py::ssize_t>(labels.size());
+  py::array_t<Out> matrix({k, k});
+  Out* out = matrix.mutable_data();
+  for (const int64_t row : labels) {
+    for (const int64_t col : labels) *out++ = static_cast<Out>(table.at(row, col));
+  }
+  return matrix;
+}
+
+// (labels, matrix) with the labels present, ascending; None when labels are no integers or span too much.
+py::object pair_counts(const py::array& truth, const py::array& predicted, const OptionalArray& weight) {
+  const ArrayView t = number_view(truth), p = number_view(predicted), w = number_view(weight);
+  require_rows(p, t.size);
+  require_rows(w, t.size);
+  std::optional<PairCounts> counts;
+  ConfusionTable<double> weights;
+  {
+    py::gil_scoped_release release;
+    counts = count_pairs(t, p);
+    if (counts && w) weights = weigh_pairs(t, p, w, *counts);
+  }
+  if (!counts) return py::none();
+  const std::vector<int64_t> labels = present_labels(*counts);
+  py::array_t<int64_t> names(static_cast<py::ssize_t>(labels.size()), labels.data());
+  if (w) return py::make_tuple(names, dense<double>(weights, labels));
+  return py::make_tuple(names, dense<int64_t>(*counts, labels));
+}
+
+// (total weight, error sum, spread of y); `kind` is 0 squared error, 1 absolute error, 2 R^2.
+py::tuple error_sums(int kind, const py::array& y, const py::array& predicted, const OptionalArray& weight) {
+  const ArrayView t = number_view(y), p = number_view(predicted), w = number_view(weight);
+  require_rows(p, t.size);
+  require_rows(w, t.size);
+  RegressionSums sums;
+  {
+    py::gil_scoped_release release;
+    sums = regression_sums(static_cast<RegressionMetric>(kind), t, p, w);
+  }
+  return py::make_tuple(sums.weight, sums.error, sums.spread);
+}
+
+// (score, has positives, has negatives); the score is NaN without a class it needs. `kind` is 0 ROC AUC, 1
+// average precision.
+py::tuple rank(int kind, const py::array& labels, int64_t positive, const py::array& scores,
+               const OptionalArray& weight, double max_fpr) {
+  const ArrayView y = number_view(labels), s = number_view(scores), w = number_view(weight);
+  require_rows(s, y.size);
+  require_rows(w, y.size);
+  const auto metric = static_cast<RankingMetric>(kind);
+  const auto finish = [&](const auto& sorted, const auto&... rest) {
+    const bool positives = !sorted.positives.empty(), negatives = !sorted.negatives.empty();
+    const bool defined = positives && (negatives || metric == RankingMetric::kAveragePrecision);
+    return std::tuple(defined ? ranking_score(metric, sorted, rest...) : NAN, positives, negatives);
+  };
+  py::gil_scoped_release release;
+  std::tuple<double, bool, bool> result;
+  if (w) {
+    result = finish(sort_scores(y, positive, s, w), max_fpr);
+  } else if (max_fpr != 1) {
+    result = finish(with_unit_weights(sort_scores<double>(y, positive, s)), max_fpr);
+  } else if (s.type == NumberType::kF32) {
+    result = finish(sort_scores<float>(y, positive, s));
+  } else {
+    result = finish(sort_scores<double>(y, positive, s));
+  }
+  py::gil_scoped_acquire acquire;
+  return py::make_tuple(std::get<0>(result), std::get<1>(result), std::get<2>(result));
+}
+
+}  // namespace
+
+void register_metrics(py::module_& m) {
+  m.def("equal_labels", &equal_labels);
+  m.def("pair_counts", &pair_counts);
+  m.def("error_sums", &error_sums);
+  m.def("ranking_score", &rank);
+}
 
 }  // namespace maas::bindings

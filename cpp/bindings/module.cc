@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m) {
   register_logistic(m);
   register_sgd(m);
   register_metrics(m);
+  register_metric_states(m);
 }

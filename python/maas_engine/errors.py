@@ -50,3 +50,7 @@ class Internal(MaasError, RuntimeError):
 
 class ConvergenceWarning(UserWarning):
     """A solver stopped before it converged. The estimators warn with scikit-learn's class of this name."""
+
+
+class UndefinedMetricWarning(UserWarning):
+    """A metric is undefined for these rows; scikit-learn's class of this name is used where it is installed."""

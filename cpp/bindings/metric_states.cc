@@ -1,0 +1,100 @@
+// Mergeable metric states. Python holds the configuration (a JSON text, opaque here) and the final formulas.
+#include <pybind11/stl.h>
+
+#include <cmath>
+
+#include "maas/metrics/accuracy.h"
+#include "maas/metrics/confusion_state.h"
+#include "maas/metrics/ranking_state.h"
+#include "maas/metrics/regression.h"
+#include "maas/metrics/state_bytes.h"
+#include "module.h"
+#include "number_array.h"
+
+namespace py = pybind11;
+
+namespace maas::bindings {
+namespace {
+
+using OptionalArray = std::optional<py::array>;
+using NoGil = py::call_guard<py::gil_scoped_release>;
+
+// What all states share.
+template <class State>
+py::class_<State> state_class(py::module_& m, const char* name) {
+  return py::class_<State>(m, name)
+      .def(py::init<std::string>())
+      .def_property_readonly("config", &State::config)
+      .def("merge", &State::merge, NoGil())
+      .def("to_bytes", [](const State& state) { return py::bytes(state_to_bytes(state)); })
+      .def_static("from_bytes", [](const py::bytes& bytes) {
+        return state_from_bytes<State>(static_cast<std::string_view>(bytes));
+      });
+}
+
+template <class State>
+void update_pair(State& state, const py::array& y, const py::array& predicted, const OptionalArray& weight) {
+  const ArrayView t = number_view(y), p = number_view(predicted), w = number_view(weight);
+  require_rows(p, t.size);
+  require_rows(w, t.size);
+  py::gil_scoped_release release;
+  state.update(t, p, w);
+}
+
+void update_ranking(RankingState& state, const py::array& labels, int64_t positive, const py::array& scores,
+                    const OptionalArray& weight) {
+  const ArrayView y = number_view(labels), s = number_view(scores), w = number_view(weight);
+  require_rows(s, y.size);
+  require_rows(w, y.size);
+  py::gil_scoped_release release;
+  state.update(y, positive, s, w);
+}
+
+// (labels, matrix): int64 counts, or float64 once a weight was given.
+py::tuple matrix(const ConfusionState& state) {
+  const std::vector<int64_t> labels = present_labels(state.rows());
+  const auto k = static_cast<py::ssize_t>(labels.size());
+  py::array_t<int64_t> names(k, labels.data());
+  if (!state.weighted()) {
+    py::array_t<int64_t> counts({k, k});
+    int64_t* out = counts.mutable_data();
+    for (const int64_t row : labels) {
+      for (const int64_t col : labels) *out++ = static_cast<int64_t>(state.rows().at(row, col));
+    }
+    return py::make_tuple(names, counts);
+  }
+  py::array_t<double> weights({k, k});
+  double* out = weights.mutable_data();
+  for (const int64_t row : labels) {
+    for (const int64_t col : labels) *out++ = state.weight(row, col);
+  }
+  return py::make_tuple(names, weights);
+}
+
+}  // namespace
+
+void register_metric_states(py::module_& m) {
+  state_class<ConfusionState>(m, "ConfusionState")
+      .def("update", &update_pair<ConfusionState>)
+      .def("matrix", &matrix);
+  state_class<AccuracyState>(m, "AccuracyState")
+      .def("update", &update_pair<AccuracyState>)
+      .def("equal", &AccuracyState::equal)
+      .def("total", &AccuracyState::total);
+  state_class<RegressionState>(m, "RegressionState")
+      .def("update", &update_pair<RegressionState>)
+      .def("rows", &RegressionState::rows)
+      .def("weight", &RegressionState::weight)
+      .def("squared_error", &RegressionState::squared_error)
+      .def("absolute_error", &RegressionState::absolute_error)
+      .def("spread", &RegressionState::spread);
+  state_class<RankingState>(m, "RankingState")
+      .def("update", &update_ranking)
+      .def("has_positives", &RankingState::has_positives)
+      .def("has_negatives", &RankingState::has_negatives)
+      .def("score", [](const RankingState& state, int kind, double max_fpr) {
+        return state.score(static_cast<RankingMetric>(kind), max_fpr);
+      });
+}
+
+}  // namespace maas::bindings
