@@ -38,3 +38,17 @@ def test_matmul_under_upward_rounding(libm: ctypes.CDLL, size: int, dtype: type)
     libm.fesetround(FE_TONEAREST)
     assert after == FE_UPWARD
     np.testing.assert_array_equal(got, expected)
+
+
+def test_fit_under_upward_rounding(libm: ctypes.CDLL) -> None:
+    linear_model = pytest.importorskip("maas_engine.linear_model")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((500, 7))
+    y = X @ np.arange(7.0) + rng.standard_normal(500)
+    expected = linear_model.LinearRegression().fit(X, y)
+    model = linear_model.LinearRegression()
+    libm.fesetround(FE_UPWARD)
+    model.fit(X, y)
+    libm.fesetround(FE_TONEAREST)
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+    assert model.intercept_ == expected.intercept_
