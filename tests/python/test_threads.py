@@ -179,6 +179,22 @@ def test_seeds_repeat_after_set_seed() -> None:
     assert next_seed() != first[0]
 
 
+def test_set_seed_makes_fits_repeatable() -> None:
+    linear_model = pytest.importorskip("maas_engine.linear_model")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    y = X[:, 0] > rng.standard_normal(200)
+
+    def coefs() -> list[bytes]:
+        return [linear_model.SGDClassifier().fit(X, y).coef_.tobytes() for _ in range(2)]
+
+    maas_engine.set_seed(1)
+    first = coefs()
+    assert first[0] != first[1]
+    maas_engine.set_seed(1)
+    assert coefs() == first
+
+
 def test_seeds_follow_numpy_by_default() -> None:
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(5)  # noqa: NPY002

@@ -36,9 +36,14 @@ void step(const double* gram, const double* b, size_t d, const double* theta, do
   for (size_t i = 0; i < d; ++i) next[i] = theta[i] - next[i];
 }
 
+// Steps between two looks at Ctrl-C: a few milliseconds of work.
+size_t steps_per_poll(size_t d) { return std::max<size_t>(1, (size_t{1} << 20) / (d * d)); }
+
 // The same for one feature, without the loops: a thousand steps are a chain of three operations each.
 GradientDescentResult descend_one(double gram, double b, size_t iterations, double& theta) {
+  const size_t period = steps_per_poll(1);
   for (size_t k = 0; k < iterations; ++k) {
+    if (k % period == period - 1) poll_interrupt();
     const double next = theta - (gram * theta - b);
     if (!std::isfinite(next)) return {k, true};
     theta = next;
@@ -50,9 +55,10 @@ GradientDescentResult descend_gram(const std::vector<double>& gram, const std::v
                                    size_t iterations, double* theta) {
   const size_t d = b.size();
   if (d == 1) return descend_one(gram[0], b[0], iterations, *theta);
+  const size_t period = steps_per_poll(d);
   std::vector<double> next(d);
   for (size_t k = 0; k < iterations; ++k) {
-    if (k % 16 == 15 && d > 64) poll_interrupt();
+    if (k % period == period - 1) poll_interrupt();
     step(gram.data(), b.data(), d, theta, next.data());
     if (!all_finite(next.data(), d)) return {k, true};
     std::copy(next.begin(), next.end(), theta);

@@ -1,0 +1,87 @@
+"""Ctrl-C in a real process: a long fit stops soon, leaves no damage, and the process can go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="sends POSIX signals")
+
+# Far above the 0.2 s that the engine needs on an idle machine: tests share theirs.
+PATIENCE = 5.0
+
+PROGRAM = """
+import sys
+import numpy as np
+import maas_engine
+
+maas_engine.set_num_threads({threads})
+rng = np.random.default_rng(0)
+X = rng.standard_normal(({rows}, 20))
+y = X @ np.arange(20.0)
+labels = (y > 0).astype(int)
+
+{setup}
+
+before = short()
+print("ready", flush=True)
+try:
+    long()
+    print("finished")
+except KeyboardInterrupt:
+    same = np.array_equal(before, short())
+    print("stopped", "same" if same else "other", flush=True)
+"""
+
+GRADIENT_DESCENT = """
+def short():
+    return maas_engine.gradient_descent(X, y, np.zeros(20), 0.1, 10)
+
+def long():
+    maas_engine.gradient_descent(X, y, np.zeros(20), 1e-9, 10**10)
+"""
+
+SGD = """
+from maas_engine.linear_model import SGDClassifier
+
+def short():
+    return SGDClassifier(random_state=0).fit(X, labels).coef_
+
+def long():
+    SGDClassifier(random_state=0, tol=None, max_iter=10**9).fit(X, labels)
+"""
+
+
+def interrupt(program: str) -> tuple[str, float]:
+    """Start ``program``, send SIGINT in the middle of its long call; return what it printed and the wait."""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.3)
+            begin = time.perf_counter()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+            return out.strip(), time.perf_counter() - begin
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    ("setup", "rows"),
+    [
+        pytest.param(GRADIENT_DESCENT, 1000, id="gradient_descent"),
+        pytest.param(SGD, 200, id="sgd-small"),
+        pytest.param(SGD, 200_000, id="sgd-large"),
+    ],
+)
+def test_interrupt(setup: str, rows: int, threads: int) -> None:
+    out, waited = interrupt(PROGRAM.format(setup=setup, rows=rows, threads=threads))
+    assert out == "stopped same"
+    assert waited < PATIENCE
