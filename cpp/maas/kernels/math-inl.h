@@ -2,7 +2,7 @@
 // same bits wherever there is FMA; no branches, no tables in memory, no approximate reciprocals.
 //
 // Error in ULP, worst seen against long double over the whole range (tests/cpp/kernels/math_test.cc):
-// Exp, Log, Log1p < 1; Expm1, Softplus < 2; Sigmoid, Tanh < 2.5; without FMA up to 0.5 more.
+// Exp, Log, Log1p < 1; Erf < 1.5; Expm1, Softplus < 2; Sigmoid, Tanh < 2.5; without FMA up to 0.5 more.
 // NaN in gives the canonical quiet NaN out. Subnormals in and out are exact to the same bounds.
 
 #if defined(MAAS_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -226,6 +226,21 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Tanh(D d, V x) {
   const V t = Expm1(d, hn::Mul(hn::Set(d, -2), hn::Abs(x)));
   const V result = hn::CopySign(hn::Div(t, hn::Add(hn::Set(d, 2), t)), x);
+  return hn::IfThenElse(hn::IsNaN(x), CanonicalNaN(d), result);
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Erf(D d, V x) {
+  using T = Table<D>;
+  const V one = hn::Set(d, 1);
+  const V magnitude = hn::Abs(x);
+  const V near = hn::MulAdd(x, Polynomial(d, hn::Mul(x, x), T::kErfNear), x);
+  const V a = hn::Min(magnitude, hn::Set(d, T::kErfMax));
+  const V centre = hn::Set(d, T::kErfCentre);
+  const V t = hn::Div(hn::Sub(a, centre), hn::Add(a, centre));
+  const V complement = hn::Mul(Exp(d, hn::Neg(hn::Mul(a, a))), Polynomial(d, t, T::kErfFar));
+  const V far = hn::CopySign(hn::Sub(one, complement), x);
+  const V result = hn::IfThenElse(hn::Lt(magnitude, one), near, far);
   return hn::IfThenElse(hn::IsNaN(x), CanonicalNaN(d), result);
 }
 

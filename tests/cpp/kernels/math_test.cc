@@ -18,7 +18,7 @@ using test::ulp_error;
 
 struct Case {
   const char* name;
-  UnaryOp op;
+  MapOp op;
   long double (*exact)(long double);
   double bound;          // ULP, targets with FMA
   double bound_without;  // ULP, the tier without
@@ -32,13 +32,14 @@ long double exact_softplus(long double x) {
 }
 
 const Case kCases[] = {
-    {"exp", UnaryOp::kExp, [](long double x) { return std::exp(x); }, 1.0, 1.5},
-    {"expm1", UnaryOp::kExpm1, [](long double x) { return std::expm1(x); }, 2.0, 2.5},
-    {"log", UnaryOp::kLog, [](long double x) { return std::log(x); }, 1.0, 1.5},
-    {"log1p", UnaryOp::kLog1p, [](long double x) { return std::log1p(x); }, 1.0, 1.5},
-    {"sigmoid", UnaryOp::kSigmoid, exact_sigmoid, 2.5, 3.0},
-    {"tanh", UnaryOp::kTanh, [](long double x) { return std::tanh(x); }, 2.5, 3.0},
-    {"softplus", UnaryOp::kSoftplus, exact_softplus, 2.0, 2.5},
+    {"exp", MapOp::kExp, [](long double x) { return std::exp(x); }, 1.0, 1.5},
+    {"expm1", MapOp::kExpm1, [](long double x) { return std::expm1(x); }, 2.0, 2.5},
+    {"log", MapOp::kLog, [](long double x) { return std::log(x); }, 1.0, 1.5},
+    {"log1p", MapOp::kLog1p, [](long double x) { return std::log1p(x); }, 1.0, 1.5},
+    {"sigmoid", MapOp::kSigmoid, exact_sigmoid, 2.5, 3.0},
+    {"tanh", MapOp::kTanh, [](long double x) { return std::tanh(x); }, 2.5, 3.0},
+    {"erf", MapOp::kErf, [](long double x) { return std::erf(x); }, 1.5, 2.0},
+    {"softplus", MapOp::kSoftplus, exact_softplus, 2.0, 2.5},
 };
 
 // Every kind of number: all exponents, the range where the functions bend, the neighbourhoods of 0, 1 and of
@@ -71,9 +72,9 @@ std::vector<T> sample_arguments() {
 }
 
 template <class T>
-std::vector<T> evaluate(UnaryOp op, const std::vector<T>& x) {
+std::vector<T> evaluate(MapOp op, const std::vector<T>& x) {
   std::vector<T> out(x.size());
-  map_unary(op, x.data(), x.size(), out.data());
+  map_arrays(op, x.size(), x.data(), static_cast<const T*>(nullptr), out.data());
   return out;
 }
 
@@ -125,7 +126,7 @@ TYPED_TEST(MathTest, NaNIsCanonicalAndZeroKeepsItsSign) {
         EXPECT_EQ(bits(out[2]), canonical);
       }
     }
-    for (const UnaryOp op : {UnaryOp::kExpm1, UnaryOp::kLog1p, UnaryOp::kTanh}) {
+    for (const MapOp op : {MapOp::kExpm1, MapOp::kLog1p, MapOp::kTanh, MapOp::kErf}) {
       const auto out = evaluate<T>(op, {T(0), -T(0)});
       EXPECT_EQ(bits(out[0]), bits(T(0)));
       EXPECT_EQ(bits(out[1]), bits(-T(0)));
