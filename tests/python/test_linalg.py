@@ -37,7 +37,9 @@ def data(seed: int, *shape: int, dtype: type = np.float64) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 300, 2), (65, 64, 15), (70, 33, 16), (200, 257, 100), (0, 3, 4), (3, 0, 4)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (3, 300, 2), (65, 64, 15), (70, 33, 16), (200, 257, 100), (0, 3, 4), (3, 0, 4)]
+)
 def test_matmul_matches_numpy(dtype: type, shape: tuple[int, int, int]) -> None:
     m, k, n = shape
     a, b = data(1, m, k, dtype=dtype), data(2, k, n, dtype=dtype)
@@ -54,7 +56,9 @@ def test_matmul_matches_numpy(dtype: type, shape: tuple[int, int, int]) -> None:
 def test_a_row_predicts_the_same_in_any_batch_and_layout(dtype: type, k: int, d: int) -> None:
     x, coef, intercept = data(1, 1000, d, dtype=dtype), data(2, k, d, dtype=dtype), data(3, k, dtype=dtype)
     want = _core.linear_predict(x, coef, intercept)
-    np.testing.assert_allclose(want, x @ coef.T + intercept, rtol=1e-4 if dtype == np.float32 else 1e-12, atol=1e-4)
+    np.testing.assert_allclose(
+        want, x @ coef.T + intercept, rtol=1e-4 if dtype == np.float32 else 1e-12, atol=1e-4
+    )
     for batch in BATCHES:
         assert _core.linear_predict(x[-batch:], coef, intercept).tobytes() == want[-batch:].tobytes()
     for some_x, some_coef in itertools.product(layouts(x), layouts(coef)):
@@ -66,7 +70,9 @@ def test_a_row_predicts_the_same_in_any_batch_and_layout(dtype: type, k: int, d:
 
 def test_intercept_may_be_strided() -> None:
     x, coef, wide = data(1, 5, 4), data(2, 3, 4), data(3, 9)
-    assert np.array_equal(_core.linear_predict(x, coef, wide[::-3]), _core.linear_predict(x, coef, wide[::-3].copy()))
+    assert np.array_equal(
+        _core.linear_predict(x, coef, wide[::-3]), _core.linear_predict(x, coef, wide[::-3].copy())
+    )
 
 
 def test_nan_stays_in_its_row() -> None:

@@ -27,7 +27,7 @@ def check_labels(y: Any, X: Array) -> Array:
     if y.dtype.kind not in "biu":  # whole numbers are always labels
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
-    return y
+    return np.asarray(y)
 
 
 def encode_labels(y: Array) -> tuple[Array, NDArray[np.float64]]:

@@ -69,11 +69,10 @@ class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, Base
         targets = y if y.ndim == 2 else y[:, np.newaxis]
         orthogonal = self.solver == "svd"
         with scikit_learn_errors(self, X=X, y=y, sample_weight=weights):
-            coef, intercept, *rest = _core.least_squares(
+            coef, intercept, rank, singular, factor, orthogonal = _core.least_squares(
                 X, targets, weights, self.fit_intercept, alpha, cutoff, orthogonal
             )
         self._set_coefficients(coef, intercept, X, y)
-        rank, singular, factor, orthogonal = rest
         return rank, singular, factor, orthogonal
 
 

@@ -251,14 +251,15 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, BaseSGD):
             positive = (np.clip(scores, -1, 1) + 1) / 2
         if positive.ndim == 1:
             return np.stack([1 - positive, positive], axis=1)
-        total = positive.sum(axis=1, keepdims=True)
+        total: Array = positive.sum(axis=1, keepdims=True)
         # No class at all: every class alike.
-        return np.where(total > 0, positive, 1.0) / np.where(total > 0, total, positive.shape[1])
+        alike: Array = np.where(total > 0, positive, 1.0) / np.where(total > 0, total, positive.shape[1])
+        return alike
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of :meth:`predict_proba`, shape (n_samples, n_classes)."""
-        return np.log(self.predict_proba(X))
+        return np.asarray(np.log(self.predict_proba(X)))
 
 
 class SGDRegressor(LinearRegressorMixin, RegressorMixin, BaseSGD):

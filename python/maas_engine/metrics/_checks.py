@@ -84,7 +84,12 @@ def as_real(values: Any, name: str = "") -> Array:
     array = as_array(values, name)
     if array.dtype.kind == "c":
         raise InvalidArgument(f"Complex data not supported\n{array}\n")
-    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8 or array.dtype.char == "e" or not array.dtype.isnative:
+    if (
+        array.dtype.kind not in "biuf"
+        or array.dtype.itemsize > 8
+        or array.dtype.char == "e"
+        or not array.dtype.isnative
+    ):
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ import numpy as np
 from maas_engine import _core
 from maas_engine.errors import InvalidArgument
 from maas_engine.metrics._checks import Array, check_option, undefined_metric_warning
-from maas_engine.metrics._labels import PairCounts, as_native, check_labels, count_pairs, is_label_vector
+from maas_engine.metrics._labels import PairCounts, check_labels, count_pairs, is_label_vector
 
 _AVERAGES = (None, "micro", "macro", "weighted", "samples")
 
@@ -257,7 +257,9 @@ def check_averaging(average: str | None, zero_division: Any) -> None:
     """Raises for values that scikit-learn refuses."""
     if average != "binary" and average not in _AVERAGES:
         raise InvalidArgument(f"average has to be one of {_AVERAGES}")
-    number = isinstance(zero_division, (int, float)) and (zero_division in (0, 1) or math.isnan(zero_division))
+    number = isinstance(zero_division, (int, float)) and (
+        zero_division in (0, 1) or math.isnan(zero_division)
+    )
     if not number and not (isinstance(zero_division, str) and zero_division == "warn"):
         raise InvalidArgument(
             "The 'zero_division' parameter of precision_recall_fscore_support must be a float among {0.0, 1.0}, "
@@ -273,7 +275,9 @@ def _wanted_labels(present: Array, labels: Any, pos_label: Any, average: str | N
                 f"{[None, 'micro', 'macro', 'weighted']!r}."
             )
         if len(present) == 2 and pos_label not in present.tolist():
-            raise InvalidArgument(f"pos_label={pos_label} is not a valid label. It should be one of {present}")
+            raise InvalidArgument(
+                f"pos_label={pos_label} is not a valid label. It should be one of {present}"
+            )
         return [pos_label]
     if average == "samples":
         raise InvalidArgument("Samplewise metrics are not available outside of multilabel classification.")

@@ -138,7 +138,9 @@ def count_pairs(y_true: Array, y_pred: Array, weight: Array | None) -> PairCount
     truth, predicted = codes[: len(y_true)], codes[len(y_true) :]
     if len(labels) > _MAX_DENSE_LABELS:
         return PairCounts(labels, None, (truth, predicted), weight)
-    return PairCounts(labels, _core.pair_counts(truth, predicted, weight)[1], None, weight)
+    coded = _core.pair_counts(truth, predicted, weight)
+    assert coded is not None  # codes are small
+    return PairCounts(labels, coded[1], None, weight)
 
 
 def as_native(y: Array) -> Array:

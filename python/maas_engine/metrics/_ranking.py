@@ -171,7 +171,7 @@ def _rank(
     kind: int, codes: Array, positive: int, scores: Array, weight: Array | None, max_fpr: float
 ) -> tuple[float, bool, bool]:
     try:
-        return _core.ranking_score(kind, codes, positive, scores, weight, float(max_fpr))  # type: ignore[no-any-return]
+        return _core.ranking_score(kind, codes, positive, scores, weight, float(max_fpr))
     except NotFinite:
         check_finite(scores)
         raise

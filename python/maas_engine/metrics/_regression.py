@@ -81,7 +81,9 @@ def r2_score(
     sums = _column_sums(R2, y_true, y_pred, sample_weight, multioutput)
     if length(y_true) < 2:
         warnings.warn(
-            "R^2 score is not well-defined with less than two samples.", undefined_metric_warning(), stacklevel=2
+            "R^2 score is not well-defined with less than two samples.",
+            undefined_metric_warning(),
+            stacklevel=2,
         )
         return math.nan
     return assemble_r2(sums[:, 1], sums[:, 2], multioutput, force_finite)
