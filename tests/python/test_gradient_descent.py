@@ -55,11 +55,16 @@ def test_offset_of_1e6(rng):
     )
 
 
-def test_divergence_keeps_the_last_finite_weights(rng):
-    X, y = rng.normal(size=(100, 2)), rng.normal(size=100)
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_divergence_keeps_the_last_finite_weights(rng, columns, dtype):
+    X, y = rng.normal(size=(100, columns)).astype(dtype), rng.normal(size=100)
     with pytest.warns(errors.ConvergenceWarning, match="learning rate 1000"):
-        theta = gradient_descent(X, y, np.zeros(2), 1000.0, 100_000)
+        theta = gradient_descent(X, y, np.zeros(columns), 1000.0, 100_000)
     assert np.isfinite(theta).all()
+
+
+def test_divergence_by_passes():
     with pytest.warns(errors.ConvergenceWarning, match="learning rate 1e\\+200"):
         theta = gradient_descent(np.ones((2, 500)), np.ones(2), np.ones(500), 1e200, 3)
     assert np.isfinite(theta).all()

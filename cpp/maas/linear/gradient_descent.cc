@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "maas/base/interrupt.h"
@@ -19,10 +20,11 @@ bool gram_is_cheaper(double m, double d, double iterations) {
   return gram < m * d * 1.2 * iterations;
 }
 
-bool all_finite(const double* v, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += v[i] * 0.0;
-  return sum == 0;
+// Finite in the caller's type, whose largest value is `limit`.
+bool all_within(const double* v, size_t n, double limit) {
+  bool within = true;
+  for (size_t i = 0; i < n; ++i) within &= std::fabs(v[i]) <= limit;
+  return within;
 }
 
 // θ ← θ − (Gθ − b), the step length already in G and b.
@@ -40,27 +42,27 @@ void step(const double* gram, const double* b, size_t d, const double* theta, do
 size_t steps_per_poll(size_t d) { return std::max<size_t>(1, (size_t{1} << 20) / (d * d)); }
 
 // The same for one feature, without the loops: a thousand steps are a chain of three operations each.
-GradientDescentResult descend_one(double gram, double b, size_t iterations, double& theta) {
+GradientDescentResult descend_one(double gram, double b, size_t iterations, double limit, double& theta) {
   const size_t period = steps_per_poll(1);
   for (size_t k = 0; k < iterations; ++k) {
     if (k % period == period - 1) poll_interrupt();
     const double next = theta - (gram * theta - b);
-    if (!std::isfinite(next)) return {k, true};
+    if (!(std::fabs(next) <= limit)) return {k, true};
     theta = next;
   }
   return {iterations, false};
 }
 
 GradientDescentResult descend_gram(const std::vector<double>& gram, const std::vector<double>& b,
-                                   size_t iterations, double* theta) {
+                                   size_t iterations, double limit, double* theta) {
   const size_t d = b.size();
-  if (d == 1) return descend_one(gram[0], b[0], iterations, *theta);
+  if (d == 1) return descend_one(gram[0], b[0], iterations, limit, *theta);
   const size_t period = steps_per_poll(d);
   std::vector<double> next(d);
   for (size_t k = 0; k < iterations; ++k) {
     if (k % period == period - 1) poll_interrupt();
     step(gram.data(), b.data(), d, theta, next.data());
-    if (!all_finite(next.data(), d)) return {k, true};
+    if (!all_within(next.data(), d, limit)) return {k, true};
     std::copy(next.begin(), next.end(), theta);
   }
   return {iterations, false};
@@ -102,7 +104,7 @@ GradientDescentResult gradient_descent(MatrixView<T> x, VectorView<T> y, double 
     for (size_t j = 0; j < d; ++j) gram[i * d + j] = scale * moments[i * (d + 1) + j];
     b[i] = scale * moments[i * (d + 1) + d];
   }
-  return descend_gram(gram, b, iterations, theta);
+  return descend_gram(gram, b, iterations, static_cast<double>(std::numeric_limits<T>::max()), theta);
 }
 
 template GradientDescentResult gradient_descent(MatrixView<float>, VectorView<float>, double, size_t,
