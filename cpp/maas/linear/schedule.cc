@@ -20,9 +20,9 @@ void inverse_powers(double first, size_t count, double eta0, double power, doubl
     }
     return;
   }
-  map_unary(UnaryOp::kLog, eta, count, eta);
+  map_arrays(MapOp::kLog, count, eta, nullptr, eta);
   for (size_t i = 0; i < count; ++i) eta[i] *= -power;
-  map_unary(UnaryOp::kExp, eta, count, eta);
+  map_arrays(MapOp::kExp, count, eta, nullptr, eta);
   for (size_t i = 0; i < count; ++i) eta[i] *= eta0;
 }
 
