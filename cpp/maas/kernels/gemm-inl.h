@@ -21,7 +21,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // 6 rows × 4 vectors need 29 registers; targets with 16 take 6 × 2. 24 (12) independent chains hide the
 // latency of FMA, and a tile reads 10 (8) operands for them, well under what two load ports give.
-inline constexpr size_t kTileRows = 6;
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
 inline constexpr size_t kTileVectors = 2;
 #else
@@ -152,14 +151,15 @@ void run_strip(const GemmTask<T>& task, Tile<T> t, const T* b, size_t first_row,
   }
 }
 
-// Copies a block of A, at most kTaskRows × kBlockDepth, into strips of kTileRows: (i, k) of a strip at
-// k * kTileRows + i. For A whose columns are far apart a strip in place would touch a page for each k.
+// Copies a block of A into strips of kTileRows: (i, k) of a strip at k * kTileRows + i. For A whose columns
+// are far apart a strip in place would touch a page for each k.
 template <class T>
 void pack_strips(const T* a, ptrdiff_t a_row, ptrdiff_t a_col, size_t rows, size_t depth, T* out) {
   for (size_t k = 0; k < depth; ++k) {
     const T* column = a + static_cast<ptrdiff_t>(k) * a_col;
+    T* to = out + k * kTileRows;
     size_t i = 0;
-    for (T* to = out + k * kTileRows; i + kTileRows <= rows; i += kTileRows, to += depth * kTileRows) {
+    for (; i + kTileRows <= rows; i += kTileRows, to += strip_stride<T>(depth)) {
       if (a_row == 1) {
         std::memcpy(to, column + i, kTileRows * sizeof(T));
         continue;
@@ -168,10 +168,8 @@ void pack_strips(const T* a, ptrdiff_t a_row, ptrdiff_t a_col, size_t rows, size
         to[r] = load_unaligned(column + static_cast<ptrdiff_t>(i + r) * a_row);
       }
     }
-    for (; i < rows; ++i) {
-      out[i / kTileRows * depth * kTileRows + k * kTileRows + i % kTileRows] =
-          load_unaligned(column + static_cast<ptrdiff_t>(i) * a_row);
-    }
+    for (size_t r = 0; i + r < rows; ++r)
+      to[r] = load_unaligned(column + static_cast<ptrdiff_t>(i + r) * a_row);
   }
 }
 
@@ -197,7 +195,8 @@ void run_gemm_task(const GemmTask<T>& task, T* strips) {
       t.a_col = kTileRows;
     }
     for (size_t i = 0; i < task.rows; i += kTileRows) {
-      t.a = strips != nullptr ? strips + i * depth : a + static_cast<ptrdiff_t>(i) * task.a_row;
+      t.a = strips != nullptr ? strips + i / kTileRows * strip_stride<T>(depth)
+                              : a + static_cast<ptrdiff_t>(i) * task.a_row;
       t.c = task.c + i * task.ldc;
       run_strip(task, t, task.b + static_cast<ptrdiff_t>(k) * task.ldb, i,
                 std::min(kTileRows, task.rows - i));

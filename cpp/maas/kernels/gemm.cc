@@ -36,8 +36,8 @@ HWY_EXPORT(task_f64);
 
 namespace {
 
-// Multiply-adds below which one thread is enough (about 30 µs of float32).
-constexpr size_t kSerialWork = size_t{1} << 21;
+// Multiply-adds up to which one thread is enough: about 20 µs of float32.
+constexpr size_t kSerialWork = size_t{1} << 20;
 constexpr size_t kSerialNarrowWork = size_t{1} << 18;  // bounded by memory, not by arithmetic
 // Values of B packed at a time when B is large: 32 MB of float32.
 constexpr size_t kPackedValues = size_t{1} << 23;
@@ -64,12 +64,14 @@ MatrixView<T> col_range(MatrixView<T> b, size_t begin, size_t end) {
 // The product of `whole`, cut into tasks of rows and columns.
 template <class T>
 void run_tasks(const GemmTask<T>& whole) {
-  const size_t eighth = divide_up(divide_up(whole.rows, 8), 6) * 6;
-  const size_t task_rows = std::clamp<size_t>(eighth, 24, kTaskRows);
-  const size_t row_tasks = divide_up(whole.rows, task_rows);
+  // About 24 tasks, so that no thread waits long for another's last one; larger where B's blocks, which each
+  // task reads again, would not be worth their way to the second-level cache.
   const size_t col_tasks = divide_up(whole.cols, kTaskCols<T>);
+  const size_t strips = divide_up(divide_up(whole.rows, kTileRows), std::max<size_t>(1, 24 / col_tasks));
+  const size_t task_rows = std::min(kTileRows * strips, kTaskRows);
+  const size_t row_tasks = divide_up(whole.rows, task_rows);
   // Rows of A are read in place when contiguous; a copy in strips pays for itself otherwise.
-  const bool in_place = whole.a_col == 1 || whole.rows < 6;
+  const bool in_place = whole.a_col == 1 || whole.rows < kTileRows;
   if (in_place && row_tasks * col_tasks == 1) return run_task(whole, static_cast<T*>(nullptr));
   const bool serial = whole.rows * whole.cols * whole.depth <= kSerialWork;
   for_tasks(row_tasks * col_tasks, serial, [&](size_t index, int) {
@@ -85,8 +87,9 @@ void run_tasks(const GemmTask<T>& whole) {
     task.c += row * whole.ldc + col;
     if (whole.bias != nullptr) task.bias += col;
     if (in_place) return run_task(task, static_cast<T*>(nullptr));
-    AlignedBuffer<T> strips(divide_up(task.rows, 6) * 6 * std::min(kBlockDepth, task.depth));
-    run_task(task, strips.data());
+    AlignedBuffer<T> copy(divide_up(task.rows, kTileRows) *
+                          strip_stride<T>(std::min(kBlockDepth, task.depth)));
+    run_task(task, copy.data());
   });
 }
 

@@ -13,7 +13,15 @@ inline constexpr size_t kBlockDepth = 256;
 // Columns of B a task takes at most: 8 slivers of a block of K are 512 KB.
 template <class T>
 inline constexpr size_t kTaskCols = 8 * kSliver<T>;
-inline constexpr size_t kTaskRows = 192;  // at most; a multiple of the 6 rows of a tile
+inline constexpr size_t kTileRows = 6;
+inline constexpr size_t kTaskRows = 32 * kTileRows;  // at most
+
+// Values from one strip of kTileRows rows of a packed A to the next. A cache line more than the strip needs:
+// at a multiple of 4 KB apart all strips would fight for the same lines of the first-level cache.
+template <class T>
+constexpr size_t strip_stride(size_t depth) {
+  return depth * kTileRows + 64 / sizeof(T);
+}
 
 template <class T>
 struct GemmTask {
