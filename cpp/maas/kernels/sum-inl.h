@@ -50,11 +50,14 @@ HWY_INLINE T CombinePartials(D d, hn::Vec<D>* acc) {
   return lanes[0];
 }
 
-// The end of an array, padded with zeros to a whole block of partials, so that nothing past it is read.
+// The end of an array, padded to a whole block of partials, so that nothing past it is read.
 template <class T, size_t kBlock>
 struct PaddedBlock {
-  PaddedBlock(const T* p, size_t count) { std::memcpy(values, p, count * sizeof(T)); }
-  HWY_ALIGN T values[kBlock] = {};
+  PaddedBlock(const T* p, size_t count, T padding = 0) {
+    std::memcpy(values, p, count * sizeof(T));
+    for (size_t k = count; k < kBlock; ++k) values[k] = padding;
+  }
+  HWY_ALIGN T values[kBlock];
 };
 
 // Sum over k < n of what step(acc, in[k]...) adds to acc. Adding zeros must change nothing: step is an Add or
