@@ -7,6 +7,7 @@
 #include "array.h"
 #include "engine_call.h"
 #include "maas/linear/gradient_descent.h"
+#include "maas/linear/iterative_least_squares.h"
 #include "maas/linear/svd.h"
 #include "module.h"
 
@@ -51,6 +52,49 @@ Array<double> singular_values(const Array<double>& matrix) {
   return copy_out(out);
 }
 
+const char* name_of(SolveStatus status) {
+  switch (status) {
+    case SolveStatus::kConverged: return "converged";
+    case SolveStatus::kMaxIterations: return "max_iter";
+    case SolveStatus::kDiverged: break;
+  }
+  return "diverged";
+}
+
+// x (n, d), y (n, t), weights, intercept, alpha (list), solver, learning rate (0: chosen), momentum,
+// nesterov, tolerance, most iterations, start (t * d values or none) -> (coef (t * d,), intercept (t,), one
+// (iterations, status, loss curve, learning rate) a target)
+template <class T>
+py::tuple iterative_least_squares(const Array<T>& x, const Array<T>& y, const Weights& weights,
+                                  bool intercept, std::vector<double> alpha, const std::string& solver,
+                                  double learning_rate, double momentum, bool nesterov, double tolerance,
+                                  size_t max_iterations, const std::vector<double>& start) {
+  RegressionRows<T> rows{matrix_view(x), matrix_view(y), {}};
+  if (weights) rows.weights = vector_view(*weights);
+  using Rule = DescentOptions::Rule;
+  IterativeOptions options;
+  options.intercept = intercept;
+  options.alpha = std::move(alpha);
+  options.lbfgs = solver == "lbfgs";
+  options.descent.rule = solver == "adam" ? Rule::kAdam : nesterov ? Rule::kNesterov : Rule::kMomentum;
+  options.descent.learning_rate = learning_rate;
+  options.descent.momentum = momentum;
+  options.descent.tolerance = tolerance;
+  options.descent.max_iterations = max_iterations;
+  IterativeFit fit;
+  {
+    const EngineCall call;
+    fit = fit_iteratively(rows, options, start);
+  }
+  py::list results;
+  for (size_t k = 0; k < fit.results.size(); ++k) {
+    const SolveResult& r = fit.results[k];
+    results.append(
+        py::make_tuple(r.iterations, name_of(r.status), copy_out(r.loss_curve), fit.learning_rate[k]));
+  }
+  return py::make_tuple(copy_out(fit.coef), copy_out(fit.intercept), std::move(results));
+}
+
 // x (m, d), y (m,), theta (d,) of the same type -> (new theta, iterations done, diverged)
 template <class T>
 py::tuple descend(const Array<T>& x, const Array<T>& y, const Array<T>& theta, double alpha,
@@ -75,6 +119,8 @@ py::tuple descend(const Array<T>& x, const Array<T>& y, const Array<T>& theta, d
 void register_least_squares(py::module_& m) {
   m.def("least_squares", &least_squares<float>);
   m.def("least_squares", &least_squares<double>);
+  m.def("iterative_least_squares", &iterative_least_squares<float>);
+  m.def("iterative_least_squares", &iterative_least_squares<double>);
   m.def("gradient_descent", &descend<float>);
   m.def("gradient_descent", &descend<double>);
   m.def("singular_values", &singular_values);

@@ -36,6 +36,23 @@ def least_squares(
     orthogonal: bool,
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, NDArray[np.float64], NDArray[np.float64], bool]: ...
+def iterative_least_squares(
+    x: NDArray[_Float],
+    y: NDArray[_Float],
+    weight: NDArray[np.float64] | None,
+    intercept: bool,
+    penalty: list[float],
+    solver: str,
+    learning_rate: float,
+    momentum: float,
+    nesterov: bool,
+    tolerance: float,
+    max_iterations: int,
+    start: list[float],
+    /,
+) -> tuple[
+    NDArray[np.float64], NDArray[np.float64], list[tuple[int, str, NDArray[np.float64], float]]
+]: ...
 def singular_values(matrix: NDArray[np.float64], /) -> NDArray[np.float64]: ...
 def gradient_descent(
     x: NDArray[_Float], y: NDArray[_Float], theta: NDArray[_Float], alpha: float, iterations: int, /

@@ -18,7 +18,20 @@ from maas_engine.linear_model._base import (
     check_regression_target,
     check_weights,
     scikit_learn_errors,
+    warn_not_converged,
 )
+
+_DIRECT = ("auto", "cholesky", "svd")
+_ITERATIVE = ("gd", "adam", "lbfgs")
+_NOT_OURS = ("lsqr", "sparse_cg", "sag", "saga")
+_DESCENT_CONSTRAINTS = {
+    "max_iter": [Interval(Integral, 1, None, closed="left"), None],
+    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "nesterov": ["boolean"],
+    "warm_start": ["boolean"],
+}
+
 
 
 def _warn_dropped(singular: Array, rank: int, X: Array, tol: float) -> None:
@@ -40,6 +53,12 @@ class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, Base
     fit_intercept: bool
     positive: bool
     solver: str
+    tol: float
+    max_iter: int | None
+    learning_rate: float | None
+    momentum: float
+    nesterov: bool
+    warm_start: bool
 
     def _refuse_positive(self) -> None:
         if self.positive:
@@ -76,6 +95,50 @@ class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, Base
         return rank, singular, factor, orthogonal
 
 
+    def _descend(self, X: Array, y: Array, weights: Array | None, alpha: list[float]) -> None:
+        """Fit by the iterative solvers; sets ``n_iter_`` and ``loss_curve_`` too."""
+        targets = y if y.ndim == 2 else y[:, np.newaxis]
+        start: list[float] = []
+        previous = getattr(self, "coef_", None)
+        if self.warm_start and previous is not None and previous.size == targets.shape[1] * X.shape[1]:
+            start = previous.ravel().tolist()
+        # Adam's steps have the size of the coefficients, not of the gradient: no curvature to read one from.
+        rate = self.learning_rate or (0.1 if self.solver == "adam" else 0.0)
+        with scikit_learn_errors(self, X=X, y=y, sample_weight=weights):
+            coef, intercept, results = _core.iterative_least_squares(
+                X,
+                targets,
+                weights,
+                self.fit_intercept,
+                alpha,
+                self.solver,
+                float(rate),
+                float(self.momentum),
+                bool(self.nesterov),
+                float(self.tol),
+                self.max_iter or 1000,
+                start,
+            )
+        self._set_coefficients(coef, intercept, X, y)
+        self.n_iter_ = max(1, *(iterations for iterations, *_ in results))
+        curves = [curve.tolist() for _, _, curve, _ in results]
+        self.loss_curve_ = curves[0] if y.ndim == 1 else curves
+        self.solver_ = self.solver
+        for _, status, _, used in results:
+            if status == "diverged":
+                warn_not_converged(
+                    self,
+                    f"diverged with learning_rate={used:g}; the last finite weights are kept. Lower "
+                    "learning_rate, or scale the columns of X.",
+                )
+            elif status == "max_iter":
+                warn_not_converged(
+                    self,
+                    f"stopped after {self.n_iter_} iterations (learning_rate={used:g}) without reaching "
+                    f"tol={self.tol:g}. Raise max_iter, or scale the columns of X.",
+                )
+
+
 class LinearRegression(_LeastSquares):
     """Ordinary least squares: the coefficients that minimise Σ w (y - X coef - intercept)².
 
@@ -91,10 +154,21 @@ class LinearRegression(_LeastSquares):
         Accepted for scikit-learn's sake: ``maas_engine.set_num_threads`` decides.
     positive : bool, default=False
         Only False is supported.
-    solver : {'auto', 'cholesky', 'svd'}, default='auto'
+    solver : {'auto', 'cholesky', 'svd', 'gd', 'adam', 'lbfgs'}, default='auto'
         'auto' and 'cholesky': one pass and the normal equations where the condition number of X (columns
         scaled) is at most 1e4, else a blocked QR of the rows, and the SVD where the rank is in doubt. 'svd':
-        always QR of the rows.
+        always QR of the rows. 'gd', 'adam', 'lbfgs': full-batch descent on the products of one pass; for these
+        ``tol`` is relative to the gradient at zero ('lbfgs': its square to the loss at zero).
+    max_iter : int or None
+        Most iterations of 'gd', 'adam', 'lbfgs'; None: 1000.
+    learning_rate : float or None, default=None
+        Of 'gd' and 'adam'. None: 'gd' takes the inverse of the largest curvature, 'adam' 0.1.
+    momentum : float in [0, 1), default=0.9
+        Of 'gd'.
+    nesterov : bool, default=True
+        Whether the momentum of 'gd' looks ahead.
+    warm_start : bool, default=False
+        Whether 'gd', 'adam', 'lbfgs' start from the coefficients of the last fit.
 
     Attributes
     ----------
@@ -103,8 +177,10 @@ class LinearRegression(_LeastSquares):
     rank_ : int, rank of the centred X by ``tol``
     singular_ : ndarray, shape (min(n_samples, n_features),), singular values of the centred X, descending;
         computed when first read if the fit did not need them
-    n_iter_ : int, passes of the solver: 1
-    solver_ : {'cholesky', 'svd'}, the way taken
+    n_iter_ : int, iterations of the solver; 1 for direct ones
+    loss_curve_ : list of float (for y of two dimensions a list a target), half the mean square before each
+        iteration; iterative solvers only
+    solver_ : str, the way taken
     n_features_in_, feature_names_in_ : as in scikit-learn
 
     Notes
@@ -118,7 +194,8 @@ class LinearRegression(_LeastSquares):
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_jobs": [None, Integral],
         "positive": ["boolean"],
-        "solver": [StrOptions({"auto", "cholesky", "svd"})],
+        "solver": [StrOptions({*_DIRECT, *_ITERATIVE})],
+        **_DESCENT_CONSTRAINTS,
     }
 
     def __init__(
@@ -130,6 +207,11 @@ class LinearRegression(_LeastSquares):
         n_jobs: int | None = None,
         positive: bool = False,
         solver: str = "auto",
+        max_iter: int | None = None,
+        learning_rate: float | None = None,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        warm_start: bool = False,
     ) -> None:
         self.fit_intercept = fit_intercept
         self.copy_X = copy_X
@@ -137,6 +219,11 @@ class LinearRegression(_LeastSquares):
         self.n_jobs = n_jobs
         self.positive = positive
         self.solver = solver
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.warm_start = warm_start
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearRegression:
@@ -155,6 +242,9 @@ class LinearRegression(_LeastSquares):
         """
         self._refuse_positive()
         X, y, weights = self._check(X, y, sample_weight)
+        if self.solver in _ITERATIVE:
+            self._descend(X, y, weights, [0.0])
+            return self
         self.rank_, singular, factor, orthogonal = self._solve(X, y, weights, [0.0], float(self.tol))
         self._spectrum = (singular, factor)
         self.solver_ = "svd" if orthogonal else "cholesky"
@@ -169,7 +259,7 @@ class LinearRegression(_LeastSquares):
         try:
             singular, factor = self._spectrum
         except AttributeError:
-            raise AttributeError("singular_ exists after fit") from None
+            raise AttributeError("singular_ exists after fit by a direct solver") from None
         if not len(singular):
             singular = _core.singular_values(factor.reshape(self.n_features_in_, -1))
             self._spectrum = (singular, factor[:0])
@@ -186,19 +276,24 @@ class Ridge(_LeastSquares):
     fit_intercept : bool, default=True
     copy_X : bool, default=True
         Accepted for scikit-learn's sake: X is never copied whole and never written.
-    max_iter, tol, random_state
-        Accepted for scikit-learn's sake: the solvers here are direct.
-    solver : {'auto', 'cholesky', 'svd'}, default='auto'
+    max_iter, tol
+        Of the iterative solvers, as in :class:`LinearRegression`.
+    solver : {'auto', 'cholesky', 'svd', 'gd', 'adam', 'lbfgs'}, default='auto'
         As in :class:`LinearRegression`. scikit-learn's other solvers are refused.
     positive : bool, default=False
         Only False is supported.
+    random_state
+        Accepted for scikit-learn's sake: nothing here is random.
+    learning_rate, momentum, nesterov, warm_start
+        Of the iterative solvers, as in :class:`LinearRegression`.
 
     Attributes
     ----------
     coef_ : ndarray, shape (n_features,), or (n_targets, n_features) for y of two dimensions; type of X
     intercept_ : float, or ndarray of shape (n_targets,)
-    n_iter_ : int, passes of the solver: 1
-    solver_ : {'cholesky', 'svd'}, the way taken
+    n_iter_ : int, iterations of the solver; 1 for direct ones
+    loss_curve_ : as in :class:`LinearRegression`, the penalty over Σ w added
+    solver_ : str, the way taken
     n_features_in_, feature_names_in_ : as in scikit-learn
 
     Notes
@@ -210,11 +305,11 @@ class Ridge(_LeastSquares):
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
-        "max_iter": [Interval(Integral, 1, None, closed="left"), None],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "solver": [StrOptions({"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"})],
+        "solver": [StrOptions({*_DIRECT, *_ITERATIVE, *_NOT_OURS})],
         "positive": ["boolean"],
         "random_state": ["random_state"],
+        **_DESCENT_CONSTRAINTS,
     }
 
     def __init__(
@@ -228,6 +323,10 @@ class Ridge(_LeastSquares):
         solver: str = "auto",
         positive: bool = False,
         random_state: Any = None,
+        learning_rate: float | None = None,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        warm_start: bool = False,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -237,6 +336,10 @@ class Ridge(_LeastSquares):
         self.solver = solver
         self.positive = positive
         self.random_state = random_state
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.warm_start = warm_start
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Ridge:
@@ -254,13 +357,16 @@ class Ridge(_LeastSquares):
         ValueError : as scikit-learn's checks, NaN and infinity among them; a solver we do not have.
         """
         self._refuse_positive()
-        if self.solver not in ("auto", "cholesky", "svd"):
+        if self.solver in _NOT_OURS:
             raise ValueError(
-                f"Ridge expected solver to be 'auto', 'cholesky' or 'svd', got {self.solver!r}: the direct "
-                "solvers reach the same solution without iterations."
+                f"Ridge expected solver to be one of {', '.join(_DIRECT + _ITERATIVE)}, got "
+                f"{self.solver!r}: 'auto' reaches the same solution without iterations."
             )
         X, y, weights = self._check(X, y, sample_weight)
         alpha = self._check_alpha(1 if y.ndim == 1 else y.shape[1])
+        if self.solver in _ITERATIVE:
+            self._descend(X, y, weights, alpha)
+            return self
         # An unpenalised ridge is ordinary least squares; scikit-learn's svd solver drops nothing but rounding.
         _, _, _, orthogonal = self._solve(X, y, weights, alpha, 1e-15)
         self.solver_ = "svd" if orthogonal else "cholesky"
