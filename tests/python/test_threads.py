@@ -126,6 +126,15 @@ def test_threadpoolctl_limits_the_engine() -> None:
     assert maas_engine.get_num_threads() == 2
 
 
+def test_estimators_register_with_threadpoolctl() -> None:
+    done = run(
+        "import maas_engine.linear_model, threadpoolctl\n"
+        "with threadpoolctl.threadpool_limits(1): print(maas_engine.get_num_threads())",
+        MAAS_NUM_THREADS="2",
+    )
+    assert done.stdout.strip() == "1"
+
+
 def test_the_c_functions_bring_counts_into_range() -> None:
     library = ctypes.CDLL(_core.__file__)
     library.maas_set_num_threads(0)

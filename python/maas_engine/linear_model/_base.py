@@ -22,22 +22,14 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from maas_engine import _core, errors
+from maas_engine import _core, _threadpoolctl, errors
 
 Array = NDArray[Any]
 
 FLOAT_TYPES = (np.float64, np.float32)
 
 
-def _register_threads() -> None:
-    """Let ``threadpoolctl`` see the engine's pool (the controller is optional)."""
-    with contextlib.suppress(ImportError):
-        from maas_engine import _threadpoolctl
-
-        _threadpoolctl.register()
-
-
-_register_threads()
+_threadpoolctl.register()
 
 
 def check_features(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation") -> Array:
