@@ -1,7 +1,106 @@
+// Full-batch fits of linear models and the probabilities of their scores.
+#include <pybind11/stl.h>
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "array.h"
+#include "engine_call.h"
+#include "maas/linear/fit.h"
+#include "maas/linear/probabilities.h"
 #include "module.h"
+
+namespace py = pybind11;
 
 namespace maas::bindings {
 
-void register_logistic(pybind11::module_&) {}
+namespace {
+
+template <class V>
+V named(const std::map<std::string, V>& choices, const std::string& name, const char* what) {
+  const auto found = choices.find(name);
+  if (found == choices.end()) throw_invalid("linear_fit", std::string("unknown ") + what + " '" + name + "'");
+  return found->second;
+}
+
+const std::map<std::string, Loss> kLosses{
+    {"squared", Loss::kSquared}, {"logistic", Loss::kLogistic}, {"softmax", Loss::kSoftmax}};
+const std::map<std::string, Solver> kSolvers{{"lbfgs", Solver::kLbfgs},
+                                             {"newton-cholesky", Solver::kNewtonCholesky},
+                                             {"gd", Solver::kGradientDescent},
+                                             {"adam", Solver::kAdam}};
+
+const char* name_of(SolveStatus status) {
+  switch (status) {
+    case SolveStatus::kConverged: return "converged";
+    case SolveStatus::kMaxIterations: return "max_iter";
+    case SolveStatus::kDiverged: break;
+  }
+  return "diverged";
+}
+
+py::array_t<double> to_array(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
+  return py::array_t<double>(std::move(shape), values.data());
+}
+
+template <class T>
+py::tuple linear_fit(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& weight,
+                     const std::string& loss, size_t outputs, bool intercept, double l2,
+                     const std::string& solver, double tolerance, size_t max_iterations, double learning_rate,
+                     double momentum, bool nesterov, const std::vector<double>& start) {
+  WeightedRows<T> rows{matrix_view(x), vector_view(y), {}};
+  if (weight) rows.weight = vector_view(*weight);
+  if (rows.y.size != rows.x.rows || (weight && rows.weight.size != rows.x.rows)) {
+    throw_invalid("linear_fit", "expected as many targets and weights as rows");
+  }
+  FitOptions options;
+  options.shape = {named(kLosses, loss, "loss"), outputs, intercept};
+  options.solver = named(kSolvers, solver, "solver");
+  options.l2 = l2;
+  options.tolerance = tolerance;
+  options.max_iterations = max_iterations;
+  options.descent.learning_rate = learning_rate;
+  options.descent.momentum = momentum;
+  using Rule = DescentOptions::Rule;
+  options.descent.rule = solver == "adam" ? Rule::kAdam : (nesterov ? Rule::kNesterov : Rule::kMomentum);
+
+  FitResult result;
+  {
+    const EngineCall call;
+    result = fit_linear(rows, options, start);
+  }
+  const auto k = static_cast<py::ssize_t>(outputs);
+  return py::make_tuple(to_array(result.coef, {k, x.shape(1)}), to_array(result.intercept, {k}),
+                        result.iterations, name_of(result.status),
+                        to_array(result.loss_curve, {static_cast<py::ssize_t>(result.loss_curve.size())}));
+}
+
+template <class T>
+py::array_t<T> probabilities(const Array<T>& scores, bool log) {
+  const MatrixView<T> view = matrix_view(scores);
+  py::array_t<T> out({scores.shape(0), std::max<py::ssize_t>(2, scores.shape(1))});
+  T* const data = out.mutable_data();
+  {
+    const EngineCall call;
+    class_probabilities(view, log, data);
+  }
+  return out;
+}
+
+template <class T>
+void register_for(py::module_& m) {
+  m.def("linear_fit", &linear_fit<T>, py::arg().noconvert(), py::arg().noconvert(),
+        py::arg().noconvert().none(true), py::arg(), py::arg(), py::arg(), py::arg(), py::arg(), py::arg(),
+        py::arg(), py::arg(), py::arg(), py::arg(), py::arg());
+  m.def("class_probabilities", &probabilities<T>, py::arg().noconvert(), py::arg());
+}
+
+}  // namespace
+
+void register_logistic(py::module_& m) {
+  register_for<double>(m);
+  register_for<float>(m);
+}
 
 }  // namespace maas::bindings

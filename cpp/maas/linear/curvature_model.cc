@@ -1,49 +1,10 @@
 #include "maas/linear/curvature_model.h"
 
-#include <cmath>
-
 #include "maas/base/interrupt.h"
-#include "maas/linear/vector_math.h"
+#include "maas/linear/cholesky.h"
 
 namespace maas {
 namespace {
-
-// UᵀU = A, in place in the upper triangle, row by row so that the inner loop is a vector operation. False
-// when a pivot is not above `tiny` of its diagonal.
-bool cholesky(double* a, size_t n) {
-  constexpr double kTiny = 1e-14;
-  for (size_t k = 0; k < n; ++k) {
-    double* row = a + k * n;
-    const double original = a[k * n + k];
-    double pivot = original;
-    for (size_t i = 0; i < k; ++i) {
-      const double u = a[i * n + k];
-      pivot -= u * u;
-    }
-    if (!(pivot > kTiny * original)) return false;
-    for (size_t i = 0; i < k; ++i) {
-      const double u = a[i * n + k];
-      const double* above = a + i * n;
-      for (size_t j = k + 1; j < n; ++j) row[j] -= u * above[j];
-    }
-    const double root = std::sqrt(pivot);
-    row[k] = root;
-    for (size_t j = k + 1; j < n; ++j) row[j] /= root;
-    if (k % 256 == 255) poll_interrupt();
-  }
-  return true;
-}
-
-void solve_block(const double* u, size_t n, double* v) {
-  for (size_t i = 0; i < n; ++i) {
-    v[i] /= u[i * n + i];
-    for (size_t j = i + 1; j < n; ++j) v[j] -= u[i * n + j] * v[i];
-  }
-  for (size_t i = n; i-- > 0;) {
-    for (size_t j = i + 1; j < n; ++j) v[i] -= u[i * n + j] * v[j];
-    v[i] /= u[i * n + i];
-  }
-}
 
 // Softmax is blind to a shift common to all outputs: its Hessian is singular there, and a model of diagonal
 // blocks does not know. Take such a shift out, or the solver would drift along it.
@@ -69,43 +30,41 @@ void fill_empty(double* a, size_t n) {
 
 }  // namespace
 
-void CurvatureModel::factor(size_t blocks, size_t size) {
-  blocks_ = blocks;
-  size_ = size;
+CurvatureModel::CurvatureModel(size_t blocks, size_t size, size_t outputs)
+    : blocks_(blocks), size_(size), outputs_(outputs), factors_(blocks * size * size) {}
+
+void CurvatureModel::factor() {
   std::vector<double> original;
-  for (size_t b = 0; b < blocks; ++b) {
-    double* a = factors_.data() + b * size * size;
-    fill_empty(a, size);
-    original.assign(a, a + size * size);
+  for (size_t b = 0; b < blocks_; ++b) {
+    double* a = factors_.data() + b * size_ * size_;
+    fill_empty(a, size_);
+    original.assign(a, a + size_ * size_);
     // Lifted relative to each diagonal entry, so that units of columns do not matter.
-    for (double lift = 1e-12; !cholesky(a, size); lift *= 100) {
+    for (double lift = 1e-13; cholesky(a, size_, size_) < size_; lift *= 100) {
       std::copy(original.begin(), original.end(), a);
-      for (size_t i = 0; i < size; ++i) a[i * size + i] += lift * original[i * size + i];
-      if (!(lift < 1e10)) {  // not finite: fall back to a unit step
-        for (size_t i = 0; i < size * size; ++i) a[i] = i % (size + 1) == 0 ? 1 : 0;
-        break;
+      for (size_t i = 0; i < size_; ++i) a[i * size_ + i] += lift * original[i * size_ + i];
+      if (lift > 1e10) {  // not finite: fall back to a unit step
+        for (size_t i = 0; i < size_ * size_; ++i) a[i] = i % (size_ + 1) == 0 ? 1 : 0;
       }
     }
+    poll_interrupt();
   }
 }
 
-CurvatureModel CurvatureModel::blocks_at(Objective& objective, const double* theta) {
-  CurvatureModel model;
-  const size_t blocks = objective.blocks();
-  const size_t size = objective.size() / blocks;
-  model.factors_.resize(blocks * size * size);
+CurvatureModel CurvatureModel::at(Objective& objective, const double* theta) {
+  constexpr size_t kSmall = 128;  // parameters from which blocks pay
+  const size_t outputs = objective.blocks();
+  if (outputs == 1 || objective.size() <= kSmall) return full_at(objective, theta);
+  CurvatureModel model(outputs, objective.size() / outputs, outputs);
   objective.hessian_blocks(theta, model.factors_.data());
-  model.outputs_ = blocks;
-  model.factor(blocks, size);
+  model.factor();
   return model;
 }
 
 CurvatureModel CurvatureModel::full_at(Objective& objective, const double* theta) {
-  CurvatureModel model;
-  model.factors_.resize(objective.size() * objective.size());
+  CurvatureModel model(1, objective.size(), objective.blocks());
   objective.hessian(theta, model.factors_.data());
-  model.outputs_ = objective.blocks();
-  model.factor(1, objective.size());
+  model.factor();
   return model;
 }
 
@@ -113,7 +72,9 @@ void CurvatureModel::solve(double* v) const {
   if (factors_.empty()) return;
   const size_t columns = blocks_ * size_ / outputs_;
   centre(v, outputs_, columns);
-  for (size_t b = 0; b < blocks_; ++b) solve_block(factors_.data() + b * size_ * size_, size_, v + b * size_);
+  for (size_t b = 0; b < blocks_; ++b) {
+    cholesky_solve(factors_.data() + b * size_ * size_, size_, size_, v + b * size_, 1, 1);
+  }
   centre(v, outputs_, columns);
 }
 

@@ -12,8 +12,9 @@ namespace maas {
 class CurvatureModel {
  public:
   CurvatureModel() = default;  // empty: the identity
-  // The blocks of the Hessian at theta. A singular block is lifted by a trace of its diagonal.
-  static CurvatureModel blocks_at(Objective& objective, const double* theta);
+  // The Hessian at theta, or only its diagonal blocks where those are many and large. A singular block is
+  // lifted by a trace of its diagonal.
+  static CurvatureModel at(Objective& objective, const double* theta);
   // The whole Hessian at theta, whatever its blocks.
   static CurvatureModel full_at(Objective& objective, const double* theta);
 
@@ -22,11 +23,12 @@ class CurvatureModel {
   void solve(double* v) const;
 
  private:
-  void factor(size_t blocks, size_t size);
+  CurvatureModel(size_t blocks, size_t size, size_t outputs);
+  void factor();
 
   size_t blocks_ = 0;
-  size_t size_ = 0;  // of a block
-  size_t outputs_ = 1;
+  size_t size_ = 0;              // of a block
+  size_t outputs_ = 1;           // groups of parameters that softmax is blind to a common shift of
   std::vector<double> factors_;  // upper triangles U with UᵀU = block, row-major
 };
 

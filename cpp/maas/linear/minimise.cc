@@ -60,8 +60,9 @@ SolveResult minimise(Objective& objective, Direction& direction, const StopRule&
 
   SolveResult result;
   result.loss_curve.push_back(at.value);
-  double best_decrement = std::numeric_limits<double>::infinity();
-  int stalled = 0;
+  // Gradients carry about the relative error that values do, so a decrement cannot fall below its square.
+  const double target = std::fmax(rule.decrement, objective.noise() * objective.noise()) * objective.scale();
+  double least_decrement = std::numeric_limits<double>::infinity();
   while (true) {
     if (!std::isfinite(at.value)) {
       result.status = SolveStatus::kDiverged;
@@ -70,18 +71,19 @@ SolveResult minimise(Objective& objective, Direction& direction, const StopRule&
     direction.propose(at.theta.data(), at.gradient.data(), d.data());
     const double slope = dot(at.gradient, d);
     // A slope that is not negative is rounding: there is nowhere left to go.
-    if (!(slope < -rule.decrement * objective.scale())) {
+    if (!(slope < -target)) {
       result.status = SolveStatus::kConverged;
+      // Too short to be worth a pass to check, and it squares the error when the direction is Newton's.
+      if (slope < 0) add_scaled(1.0, d.data(), at.theta.data(), n);
       break;
     }
-    // Below the noise of the value only a falling decrement is progress.
-    stalled = -slope < 0.5 * best_decrement ? 0 : stalled + 1;
-    best_decrement = std::fmin(best_decrement, -slope);
+    // Below the noise of the value only a decrement that still falls fast is progress.
     const bool below_noise = -slope < objective.noise() * std::abs(at.value);
-    if (below_noise && stalled >= 2) {
+    if (below_noise && -slope > 0.1 * least_decrement) {
       result.status = SolveStatus::kConverged;
       break;
     }
+    least_decrement = std::fmin(least_decrement, -slope);
     if (result.iterations == rule.max_iterations) break;
     if (!search(objective, at, d, slope, next)) {
       if (below_noise) result.status = SolveStatus::kConverged;

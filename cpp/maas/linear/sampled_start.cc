@@ -4,46 +4,66 @@
 #include <cmath>
 #include <limits>
 
+#include "maas/base/aligned.h"
+#include "maas/base/thread_pool.h"
 #include "maas/linear/lbfgs.h"
 
 namespace maas {
 namespace {
 
 // Rows of the sample that a Hessian is taken from: enough for the step error sqrt(parameters / rows) to be
-// small, few enough for it to cost about as much as a few passes. 0: too many columns, do without.
+// small, few enough for it to cost no more than some tens of passes. 0: too many columns, do without.
 size_t sample_rows(size_t rows, size_t columns) {
   const size_t wanted = std::max<size_t>({4096, 40 * columns, rows / 16});
-  const size_t affordable = 100 * rows / columns;
-  if (affordable < 4 * columns) return 0;
-  return std::min({wanted, affordable, rows});
+  const size_t affordable = std::max(100 * rows / columns, (size_t{1} << 27) / (columns * columns));
+  const size_t useful = std::min(rows, 4 * columns);
+  return affordable < useful ? 0 : std::min({wanted, affordable, rows});
 }
 
-// Runs L-BFGS from theta, taking the curvature anew from `source` when it has grown stale.
-SolveResult solve_rounds(Objective& objective, Objective& source, CurvatureModel model, const StopRule& rule,
+// Runs L-BFGS from theta in rounds, each of which starts from the curvature that `source` has where the last
+// one ended: far from the optimum the curvature changes as theta moves.
+SolveResult solve_rounds(Objective& objective, Objective& source, const StopRule& rule, size_t round,
                          std::vector<double>& theta) {
-  // Diagonal blocks cannot converge superlinearly, so there the pairs that L-BFGS gathers are worth keeping.
-  const bool whole = objective.blocks() == 1;
-  const size_t round = whole ? 12 : 60;
   SolveResult result;
   while (true) {
+    const CurvatureModel model = CurvatureModel::at(source, theta.data());
+    LbfgsDirection direction(objective.size(), 20, &model);
     StopRule part = rule;
     part.max_iterations = std::min(round, rule.max_iterations - result.iterations);
-    LbfgsDirection direction(objective.size(), whole ? 10 : 20, &model);
-    SolveResult next = minimise(objective, direction, part, theta.data());
-    const size_t begin = result.loss_curve.empty() ? 0 : 1;  // a round starts where the last one ended
-    result.loss_curve.insert(result.loss_curve.end(), next.loss_curve.begin() + static_cast<ptrdiff_t>(begin),
-                             next.loss_curve.end());
+    const SolveResult next = minimise(objective, direction, part, theta.data());
+    const auto begin = next.loss_curve.begin() + (result.loss_curve.empty() ? 0 : 1);  // one value is shared
+    result.loss_curve.insert(result.loss_curve.end(), begin, next.loss_curve.end());
     result.iterations += next.iterations;
     result.status = next.status;
-    const bool stuck = next.iterations < part.max_iterations;
-    if (next.status != SolveStatus::kMaxIterations || stuck || result.iterations == rule.max_iterations) {
-      return result;
-    }
-    model = CurvatureModel::blocks_at(source, theta.data());
+    const bool cut_short = next.status == SolveStatus::kMaxIterations && next.iterations == round;
+    if (!cut_short || result.iterations == rule.max_iterations) return result;
+    round += round / 2;
   }
 }
 
 }  // namespace
+
+// Every stride-th row, copied so that the passes over the sample read memory in order.
+template <class T>
+class Sample {
+ public:
+  Sample(const WeightedRows<T>& rows, size_t stride) : rows_(rows.sample(stride)) {
+    const MatrixView<T> x = rows_.x;
+    copy_ = AlignedBuffer<T>(x.rows * x.cols);
+    const Shards shards = make_shards(x.rows, 64);
+    parallel_for(shards.count(), [&](size_t shard, int) {
+      for (size_t i = shards.begin(shard); i < shards.end(shard); ++i) {
+        for (size_t j = 0; j < x.cols; ++j) copy_[i * x.cols + j] = x(i, j);
+      }
+    });
+    rows_.x = {copy_.data(), x.rows, x.cols, static_cast<ptrdiff_t>(x.cols), 1};
+  }
+  const WeightedRows<T>& rows() const { return rows_; }
+
+ private:
+  WeightedRows<T> rows_;
+  AlignedBuffer<T> copy_;
+};
 
 template <class T>
 SolveResult minimise_with_samples(const WeightedRows<T>& rows, const LinearModelShape& shape, double alpha,
@@ -57,12 +77,11 @@ SolveResult minimise_with_samples(const WeightedRows<T>& rows, const LinearModel
   }
   // Odd strides, so that rows which alternate in some pattern of 2, 4, ... are all met.
   const size_t stride = (rows.x.rows / wanted - 1) / 2 * 2 + 1;
-  if (stride == 1) {
-    CurvatureModel model = CurvatureModel::blocks_at(objective, theta.data());
-    return solve_rounds(objective, objective, std::move(model), rule, theta);
-  }
-  const WeightedRows<T> sample = rows.sample(stride);
-  RowObjective<T> sampled(sample, shape, alpha, shift);
+  // A first round costs about as much in steps as its curvature does.
+  const size_t round = std::clamp<size_t>(columns / 8, 1, 6);
+  if (stride == 1) return solve_rounds(objective, objective, rule, round, theta);
+  const Sample<T> sample(rows, stride);
+  RowObjective<T> sampled(sample.rows(), shape, alpha, shift);
   if (!(sampled.total_weight() > 0)) {
     LbfgsDirection direction(objective.size(), 10);
     return minimise(objective, direction, rule, theta.data());
@@ -70,13 +89,12 @@ SolveResult minimise_with_samples(const WeightedRows<T>& rows, const LinearModel
   if (cold) {
     // To the accuracy that the sample itself has: its solution is off by about parameters / rows.
     StopRule rough = rule;
-    rough.decrement = std::max(
-        rule.decrement, 0.02 * static_cast<double>(objective.size()) / static_cast<double>(sample.x.rows));
+    rough.decrement = std::max(rule.decrement, 0.02 * static_cast<double>(objective.size()) /
+                                                   static_cast<double>(sample.rows().x.rows));
     rough.max_iterations = 30;
-    minimise_with_samples(sample, shape, alpha, shift, sampled, rough, true, theta);
+    minimise_with_samples(sample.rows(), shape, alpha, shift, sampled, rough, true, theta);
   }
-  CurvatureModel model = CurvatureModel::blocks_at(sampled, theta.data());
-  return solve_rounds(objective, sampled, std::move(model), rule, theta);
+  return solve_rounds(objective, sampled, rule, 6, theta);
 }
 
 template SolveResult minimise_with_samples(const WeightedRows<float>&, const LinearModelShape&, double,
