@@ -126,3 +126,23 @@ def sgd_fit(
     options: dict[str, Any],
     /,
 ) -> list[tuple[int, bool, list[float]]]: ...
+
+# logistic.cc
+def linear_fit(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    weight: NDArray[Any] | None,
+    loss: str,
+    outputs: int,
+    intercept: bool,
+    l2: float,
+    solver: str,
+    tolerance: float,
+    max_iterations: int,
+    learning_rate: float,
+    momentum: float,
+    nesterov: bool,
+    start: list[float],
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
+def class_probabilities(scores: NDArray[Any], log: bool, /) -> NDArray[Any]: ...

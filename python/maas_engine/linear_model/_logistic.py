@@ -1,0 +1,262 @@
+"""Logistic regression, binary and multinomial, by full passes over the rows."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import compute_class_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from maas_engine import _core
+from maas_engine.linear_model._base import (
+    Array,
+    LinearClassifierMixin,
+    check_features,
+    check_weights,
+    scikit_learn_errors,
+    warn_not_converged,
+)
+from maas_engine.linear_model._labels import check_labels, encode_labels
+
+_SOLVERS = ("lbfgs", "newton-cholesky", "gd", "adam", "sgd")
+_ELSEWHERE = {"liblinear": "lbfgs", "newton-cg": "newton-cholesky", "sag": "lbfgs", "saga": "lbfgs"}
+
+
+class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Logistic regression with scikit-learn's parameters and attributes.
+
+    Minimises ``C Σ_i s_i loss_i + |w|² / 2`` over the weights ``w`` and the intercept, which is not
+    penalised; the loss is logistic for two classes and the multinomial cross-entropy for more.
+
+    Parameters
+    ----------
+    C : float > 0, default=1.0
+        Inverse strength of the penalty; ``np.inf`` for none.
+    l1_ratio : 0.0
+        Only the L2 penalty is offered; other ratios are refused.
+    penalty : {'l2', None}
+        scikit-learn's older spelling; None means ``C=np.inf``.
+    tol : float, default=1e-4
+        'lbfgs' and 'newton-cholesky' stop when the step left would move the margins by about ``tol**2`` (root
+        mean square, weighted by curvature): they converge superlinearly, so the default costs one or two
+        passes more than a rough answer. 'gd' and 'adam' stop when no component of the gradient of the mean
+        loss is larger than ``tol``.
+    fit_intercept : bool, default=True
+    class_weight : dict, 'balanced' or None, default=None
+        Multiplies the sample weights.
+    solver : {'lbfgs', 'newton-cholesky', 'gd', 'adam'}, default='lbfgs'
+        'lbfgs' starts from a sample of the rows and its second derivative; 'newton-cholesky' takes the
+        second derivative of all rows at each step; 'gd' is gradient descent and 'adam' Adam, both with one
+        pass over all rows a step.
+    max_iter : int, default=100
+        Largest number of steps.
+    learning_rate : float, default=0.1
+        Step of 'gd' and 'adam' on the gradient of the mean loss.
+    momentum : float in [0, 1), default=0.0
+        Share of the previous step that 'gd' keeps.
+    nesterov : bool, default=False
+        Whether 'gd' looks ahead along its momentum.
+    warm_start : bool, default=False
+        Start from the coefficients of the last fit.
+    dual, intercept_scaling, random_state, verbose, n_jobs
+        Accepted so that scikit-learn's calls work; only their defaults mean anything here. Threads are set
+        by :func:`maas_engine.set_num_threads`.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+    coef_ : ndarray, shape (1, n_features) for two classes, else (n_classes, n_features); the type of ``X``
+    intercept_ : ndarray, shape (1,) or (n_classes,)
+    n_iter_ : ndarray of int32, shape (1,)
+        Steps taken.
+    loss_curve_ : ndarray of float64
+        Mean loss plus penalty at the start and after each step.
+    n_features_in_, feature_names_in_
+
+    Notes
+    -----
+    The same bits for any number of threads, for C and F order, and for every SIMD target with FMA.
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 (scikit-learn's protocol)
+        "penalty": [StrOptions({"l1", "l2", "elasticnet", "deprecated"}), None],
+        "C": [Interval(Real, 0, None, closed="right")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
+        "dual": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "fit_intercept": ["boolean"],
+        "intercept_scaling": [Interval(Real, 0, None, closed="neither")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "random_state": ["random_state"],
+        "solver": [StrOptions({*_SOLVERS, *_ELSEWHERE})],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "n_jobs": [None, Integral],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "nesterov": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        penalty: Any = "deprecated",
+        *,
+        C: float = 1.0,
+        l1_ratio: float | None = 0.0,
+        dual: bool = False,
+        tol: float = 1e-4,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1,
+        class_weight: Any = None,
+        random_state: Any = None,
+        solver: str = "lbfgs",
+        max_iter: int = 100,
+        verbose: int = 0,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        learning_rate: float = 0.1,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        self.penalty = penalty
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.dual = dual
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.solver = solver
+        self.max_iter = max_iter
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of float32 or float64, shape (n_samples, n_features), any layout
+        y : array-like of labels, shape (n_samples,)
+        sample_weight : array-like, shape (n_samples,), or None
+            A weight counts like that many repetitions of the row.
+
+        Raises
+        ------
+        ValueError : bad shapes, NaN or infinity, fewer than two classes, unsupported parameters.
+
+        Warns
+        -----
+        ConvergenceWarning : ``max_iter`` was not enough, or ``learning_rate`` made the descent diverge (the
+            last finite weights are kept).
+        """
+        self._validate_params()
+        inverse_c = self._checked_penalty()
+        X = check_features(self, X, y=y, reset=True)
+        classes, targets = encode_labels(check_labels(y, X), X.dtype)
+        if len(classes) < 2:
+            raise ValueError(
+                "LogisticRegression needs samples of at least 2 classes in the data, but the data contains "
+                f"only one class: {classes[0]!r}"
+            )
+        weights = self._row_weights(sample_weight, X, classes, targets)
+        outputs = 1 if len(classes) == 2 else len(classes)
+        with scikit_learn_errors(self, X=X, sample_weight=weights):
+            coef, intercept, steps, status, curve = _core.linear_fit(
+                X,
+                targets,
+                weights,
+                "logistic" if outputs == 1 else "softmax",
+                outputs,
+                bool(self.fit_intercept),
+                inverse_c,
+                self.solver,
+                float(self.tol),
+                int(self.max_iter),
+                float(self.learning_rate),
+                float(self.momentum),
+                bool(self.nesterov),
+                self._start(outputs, X.shape[1]),
+            )
+        self.classes_ = classes
+        self.coef_ = coef.astype(X.dtype)
+        self.intercept_ = intercept.astype(X.dtype)
+        self.n_iter_ = np.array([steps], dtype=np.int32)
+        self.loss_curve_ = curve
+        self._report(status)
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, shape (n_samples, n_classes), rows summing to 1."""
+        return self._probabilities(X, log=False)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of the probabilities, finite where those underflow."""
+        return self._probabilities(X, log=True)
+
+    def _probabilities(self, X: Any, *, log: bool) -> Array:
+        scores = self._scores(X)
+        probabilities: Array = _core.class_probabilities(scores, log)
+        return probabilities
+
+    def _checked_penalty(self) -> float:
+        """Return 1/C after refusing what this estimator does not offer."""
+        if self.solver in _ELSEWHERE:
+            raise ValueError(
+                f"LogisticRegression has no solver {self.solver!r}; use {_ELSEWHERE[self.solver]!r}, which "
+                f"finds the same optimum. Solvers: {', '.join(_SOLVERS)}"
+            )
+        if self.solver == "sgd":
+            raise ValueError("solver='sgd' is offered by SGDClassifier(loss='log_loss') only")
+        if self.penalty in ("l1", "elasticnet") or self.l1_ratio not in (0, None):
+            raise ValueError(
+                f"LogisticRegression supports the L2 penalty or none, got penalty={self.penalty!r}, "
+                f"l1_ratio={self.l1_ratio!r}"
+            )
+        if self.dual:
+            raise ValueError("LogisticRegression solves the primal problem only, got dual=True")
+        if self.penalty is None and self.C != 1.0:
+            warnings.warn("Setting penalty=None will ignore the C and l1_ratio parameters", stacklevel=3)
+        return 0.0 if self.penalty is None else 1.0 / float(self.C)
+
+    def _row_weights(self, sample_weight: Any, X: Array, classes: Array, targets: Array) -> Array | None:
+        weights = check_weights(sample_weight, X)
+        if self.class_weight is not None:
+            labels = classes[targets.astype(np.intp)]
+            by_class = compute_class_weight(
+                self.class_weight, classes=classes, y=labels, sample_weight=weights
+            )
+            each = by_class[targets.astype(np.intp)]
+            weights = each if weights is None else weights * each
+        return None if weights is None else np.asarray(weights, dtype=X.dtype)
+
+    def _start(self, outputs: int, features: int) -> list[float]:
+        if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != (outputs, features):
+            return []
+        return [*self.coef_.astype(np.float64).ravel().tolist(), *self.intercept_.astype(np.float64).tolist()]
+
+    def _report(self, status: str) -> None:
+        if status == "diverged" and self.solver in ("gd", "adam"):
+            warn_not_converged(
+                self,
+                f"{self.solver} diverged with learning_rate={self.learning_rate}; the last finite weights are "
+                "kept. Lower learning_rate or scale the data.",
+            )
+        elif status == "diverged":
+            warn_not_converged(self, f"{self.solver} met values out of range; scale the data.")
+        elif status == "max_iter":
+            warn_not_converged(
+                self,
+                f"{self.solver} stopped after {int(self.n_iter_[0])} steps (max_iter={self.max_iter}) before "
+                f"reaching tol={self.tol}. Increase max_iter or scale the data.",
+            )
