@@ -47,6 +47,16 @@ def long():
     maas_engine.gradient_descent(X, y, np.zeros(20), 1e-9, 10**10)
 """
 
+LOGISTIC = """
+from maas_engine.linear_model import LogisticRegression
+
+def short():
+    return LogisticRegression().fit(X, labels).coef_
+
+def long():
+    LogisticRegression(solver="gd", tol=0, max_iter=10**9).fit(X, labels)
+"""
+
 SGD = """
 from maas_engine.linear_model import SGDClassifier
 
@@ -82,6 +92,8 @@ def interrupt(program: str) -> tuple[str, float]:
     ("setup", "rows"),
     [
         pytest.param(GRADIENT_DESCENT, 1000, id="gradient_descent"),
+        pytest.param(LOGISTIC, 200, id="logistic-small"),
+        pytest.param(LOGISTIC, 200_000, id="logistic-large"),
         pytest.param(SGD, 200, id="sgd-small"),
         pytest.param(SGD, 200_000, id="sgd-large"),
     ],
