@@ -6,8 +6,8 @@
 
 #include "maas/base/error.h"
 #include "maas/base/interrupt.h"
-#include "maas/base/random.h"
 #include "maas/base/thread_pool.h"
+#include "maas/linear/row_order.h"
 
 namespace maas {
 
@@ -70,7 +70,7 @@ class Fit {
 
   void make_order(size_t epoch) {
     if (options_.shuffle) {
-      random_permutation(options_.seed, epoch, order_.data(), order_.size());
+      shuffle_rows(order_.size(), data_.x.cols, options_.seed, epoch, order_.data());
     } else {
       std::iota(order_.begin(), order_.end(), 0u);
     }
