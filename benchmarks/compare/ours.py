@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 import maas_engine
-from maas_engine import _core, metrics
-from maas_engine.linear_model import LinearRegression, LogisticRegression, SGDRegressor
+from maas_engine import _core, linear_model, metrics
 
 from .adapter import Run, Setup
 from .sklearn_ import fit, logistic, metric_cases, one_epoch
@@ -31,7 +30,7 @@ def gradient_descent(data: Data) -> Run:
 
 def logistic_gd(data: Data) -> Run:
     def run() -> Any:
-        model = LogisticRegression(
+        model = linear_model.LogisticRegression(
             solver="gd",
             C=np.inf,
             max_iter=data.iterations,
@@ -51,13 +50,13 @@ def gemm(data: Data) -> Run:
 
 def cases() -> dict[str, Setup]:
     return {
-        "least_squares": fit(LinearRegression),
+        "least_squares": fit(linear_model.LinearRegression),
         "gradient_descent": gradient_descent,
         "logistic_gd": logistic_gd,
-        "sgd_epoch": one_epoch(SGDRegressor),
-        "logistic:newton-cholesky": logistic("newton-cholesky", LogisticRegression),
-        "logistic:lbfgs": logistic("lbfgs", LogisticRegression),
-        "multinomial:lbfgs": logistic("lbfgs", LogisticRegression),
+        "sgd_epoch": one_epoch(linear_model.SGDRegressor),
+        "logistic:newton-cholesky": logistic("newton-cholesky", linear_model),
+        "logistic:lbfgs": logistic("lbfgs", linear_model),
+        "multinomial:lbfgs": logistic("lbfgs", linear_model),
         "gemm": gemm,
         **metric_cases(metrics),
     }

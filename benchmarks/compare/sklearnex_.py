@@ -14,6 +14,6 @@ def cases() -> dict[str, Setup]:
     return {
         "least_squares": fit(linear_model.LinearRegression),
         "least_squares:ridge": fit(lambda: linear_model.Ridge(alpha=1e-6)),
-        "logistic:lbfgs": logistic("lbfgs", linear_model.LogisticRegression),
-        "multinomial:lbfgs": logistic("lbfgs", linear_model.LogisticRegression),
+        "logistic:lbfgs": logistic("lbfgs", linear_model),
+        "multinomial:lbfgs": logistic("lbfgs", linear_model),
     }
