@@ -50,9 +50,7 @@ def iterative_least_squares(
     max_iterations: int,
     start: list[float],
     /,
-) -> tuple[
-    NDArray[np.float64], NDArray[np.float64], list[tuple[int, str, NDArray[np.float64], float]]
-]: ...
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[int, str, NDArray[np.float64], float]]]: ...
 def singular_values(matrix: NDArray[np.float64], /) -> NDArray[np.float64]: ...
 def gradient_descent(
     x: NDArray[_Float], y: NDArray[_Float], theta: NDArray[_Float], alpha: float, iterations: int, /

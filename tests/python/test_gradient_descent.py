@@ -26,7 +26,8 @@ def rng():
 
 # The last two are cheaper by passes than by XᵀX.
 @pytest.mark.parametrize(
-    ("shape", "iterations"), [((100, 1), 1000), ((1000, 5), 50), ((50, 3), 0), ((50, 200), 10), ((900, 300), 3)]
+    ("shape", "iterations"),
+    [((100, 1), 1000), ((1000, 5), 50), ((50, 3), 0), ((50, 200), 10), ((900, 300), 3)],
 )
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-6)])
 def test_equals_the_loop_by_hand(rng, shape, iterations, dtype, tolerance):

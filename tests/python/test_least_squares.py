@@ -45,7 +45,10 @@ def exact_least_squares(X, y, weights=None, alpha=0):
     y_mean = sum(wi * t for wi, t in zip(w, target, strict=True)) / total
     centred = [[v - m for v, m in zip(row, mean, strict=True)] for row in rows]
     a = [
-        [sum(wi * r[i] * r[j] for wi, r in zip(w, centred, strict=True)) + (alpha if i == j else 0) for j in range(d)]
+        [
+            sum(wi * r[i] * r[j] for wi, r in zip(w, centred, strict=True)) + (alpha if i == j else 0)
+            for j in range(d)
+        ]
         + [sum(wi * r[i] * (t - y_mean) for wi, r, t in zip(w, centred, target, strict=True))]
         for i in range(d)
     ]
@@ -250,7 +253,9 @@ def layouts(X):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    "estimator", [LinearRegression(), LinearRegression(solver="svd"), Ridge(0.1)], ids=["auto", "svd", "ridge"]
+    "estimator",
+    [LinearRegression(), LinearRegression(solver="svd"), Ridge(0.1)],
+    ids=["auto", "svd", "ridge"],
 )
 @pytest.mark.parametrize("shape", [(5000, 7), (900, 90), (40, 120)])
 def test_same_bits_for_threads_targets_and_layouts(rng, estimator, dtype, shape):
@@ -267,7 +272,9 @@ def test_same_bits_for_threads_targets_and_layouts(rng, estimator, dtype, shape)
             for threads, (name, same) in itertools.product((1, 2, 4), layouts(X).items()):
                 with maas_engine.num_threads(threads):
                     fitted = clone(estimator).fit(same, y, w)
-                np.testing.assert_array_equal(fitted.coef_, expected.coef_, err_msg=f"{target} {threads} {name}")
+                np.testing.assert_array_equal(
+                    fitted.coef_, expected.coef_, err_msg=f"{target} {threads} {name}"
+                )
                 assert fitted.intercept_ == expected.intercept_
     finally:
         _core.set_target(best)
@@ -342,7 +349,9 @@ def test_pipelines_searches_and_frames():
         np.testing.assert_allclose(cross_val_score(pipeline, X, y), cross_val_score(theirs, X, y), rtol=1e-9)
         fitted = clone(estimator).fit(X, y)
         assert list(fitted.feature_names_in_) == list(X.columns)
-        np.testing.assert_array_equal(fitted.predict(X), clone(estimator).fit(X.to_numpy(), y).predict(X.to_numpy()))
+        np.testing.assert_array_equal(
+            fitted.predict(X), clone(estimator).fit(X.to_numpy(), y).predict(X.to_numpy())
+        )
         from_polars = clone(estimator).fit(pl.from_pandas(X), pl.from_pandas(y))
         np.testing.assert_array_equal(from_polars.coef_, fitted.coef_)
         assert list(from_polars.feature_names_in_) == list(X.columns)

@@ -44,7 +44,8 @@ def test_matmul_matches_numpy(dtype: type, shape: tuple[int, int, int]) -> None:
     m, k, n = shape
     a, b = data(1, m, k, dtype=dtype), data(2, k, n, dtype=dtype)
     c = _core.matmul(a, b)
-    assert c.dtype == dtype and c.shape == (m, n)
+    assert c.dtype == dtype
+    assert c.shape == (m, n)
     exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
     scale = np.abs(a).astype(np.longdouble) @ np.abs(b).astype(np.longdouble)
     assert np.all(np.abs(c - exact) <= np.finfo(dtype).eps * (k + 2) * scale)
@@ -79,7 +80,8 @@ def test_nan_stays_in_its_row() -> None:
     x, coef, intercept = data(1, 50, 20), data(2, 2, 20), data(3, 2)
     x[7, 3], x[9, 0] = np.nan, np.inf
     y = _core.linear_predict(x, coef, intercept)
-    assert np.isnan(y[7]).all() and np.isinf(y[9]).all()
+    assert np.isnan(y[7]).all()
+    assert np.isinf(y[9]).all()
     assert np.isfinite(np.delete(y, [7, 9], axis=0)).all()
 
 

@@ -100,7 +100,9 @@ def test_coefficients_are_scikit_learns(name: str, solver: str, fit_intercept: b
     model = LogisticRegression(solver=solver, fit_intercept=fit_intercept).fit(X, y)
     size = np.abs(truth.coef_).max()
     np.testing.assert_allclose(model.coef_, truth.coef_, rtol=0, atol=1e-6 * size)
-    np.testing.assert_allclose(model.decision_function(X), truth.decision_function(X - shift), rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(
+        model.decision_function(X), truth.decision_function(X - shift), rtol=1e-6, atol=1e-5
+    )
     np.testing.assert_allclose(model.predict_proba(X), truth.predict_proba(X - shift), atol=1e-6)
 
 
@@ -187,9 +189,9 @@ def test_class_weight(class_weight: Any, weighted: bool) -> None:
     weights = np.random.default_rng(0).random(len(y)) if weighted else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        truth = Reference(
-            tol=1e-12, max_iter=1000, solver="newton-cholesky", class_weight=class_weight
-        ).fit(X, y, weights)
+        truth = Reference(tol=1e-12, max_iter=1000, solver="newton-cholesky", class_weight=class_weight).fit(
+            X, y, weights
+        )
     model = LogisticRegression(class_weight=class_weight).fit(X, y, weights)
     np.testing.assert_allclose(model.coef_, truth.coef_, atol=1e-6)
 

@@ -33,7 +33,6 @@ _DESCENT_CONSTRAINTS = {
 }
 
 
-
 def _warn_dropped(singular: Array, rank: int, X: Array, tol: float) -> None:
     """Warn where ``tol`` dropped directions that rounding of the data cannot explain."""
     rounding = 10 * np.finfo(X.dtype).eps * max(X.shape)
@@ -93,7 +92,6 @@ class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, Base
             )
         self._set_coefficients(coef, intercept, X, y)
         return rank, singular, factor, orthogonal
-
 
     def _descend(self, X: Array, y: Array, weights: Array | None, alpha: list[float]) -> None:
         """Fit by the iterative solvers; sets ``n_iter_`` and ``loss_curve_`` too."""
@@ -188,7 +186,7 @@ class LinearRegression(_LeastSquares):
     Normal equations: Golub & Van Loan, Matrix Computations, 5.3; minimum norm by the SVD: 5.5.
     """
 
-    _parameter_constraints = {
+    _parameter_constraints = {  # noqa: RUF012 (scikit-learn's protocol)
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -301,7 +299,7 @@ class Ridge(_LeastSquares):
     Hoerl & Kennard (1970), Ridge regression.
     """
 
-    _parameter_constraints = {
+    _parameter_constraints = {  # noqa: RUF012 (scikit-learn's protocol)
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],

@@ -26,7 +26,7 @@ _SOLVERS = ("lbfgs", "newton-cholesky", "gd", "adam", "sgd")
 _ELSEWHERE = {"liblinear": "lbfgs", "newton-cg": "newton-cholesky", "sag": "lbfgs", "saga": "lbfgs"}
 
 
-class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
     """Logistic regression with scikit-learn's parameters and attributes.
 
     Minimises ``C Σ_i s_i loss_i + |w|² / 2`` over the weights ``w`` and the intercept, which is not

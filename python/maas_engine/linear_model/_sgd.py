@@ -245,10 +245,9 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, BaseSGD):
         """
         check_is_fitted(self)
         scores = np.asarray(self.decision_function(X))
-        if self.loss == "log_loss":
-            positive = 0.5 + 0.5 * np.tanh(0.5 * scores)
-        else:
-            positive = (np.clip(scores, -1, 1) + 1) / 2
+        positive = (
+            0.5 + 0.5 * np.tanh(0.5 * scores) if self.loss == "log_loss" else (np.clip(scores, -1, 1) + 1) / 2
+        )
         if positive.ndim == 1:
             return np.stack([1 - positive, positive], axis=1)
         total: Array = positive.sum(axis=1, keepdims=True)
