@@ -1,6 +1,6 @@
 // Matrix products whose bits depend on (K, N, type) alone: not on the number of rows, strides, tile, thread,
 // or SIMD target with FMA. N >= 16 (kNarrowCols): each output is one FMA chain along K, from zero (or from
-// C). N < 16: the logical partials and fixed tree of kernels/narrow-inl.h. Output NaNs are the canonical one.
+// C). N < 16: the logical partials and fixed tree of kernels/narrow.h. Output NaNs are the canonical one.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// Products with fewer than kNarrowCols output columns. Term k of an output goes to partial k mod kDotPartials<T>
-// by FMA; partials p and p + half then meet, for half = kDotPartials/2, …, 2, 1; a last + 0 makes the sign of an
-// empty sum one. Rows are read once, at memory speed where that is the limit.
+// Products with fewer than kNarrowCols output columns. Term k of an output goes to partial k mod
+// kDotPartials<T> by FMA; partials p and p + half then meet, for half = kDotPartials/2, …, 2, 1; a last + 0
+// makes the sign of an empty sum one. Rows are read once, at memory speed where that is the limit.
 #pragma once
 
 #include <cstddef>

@@ -28,7 +28,8 @@ void copy_row(const T* from, size_t cols, bool negate, T* to) {
 // stores, one a row, are what it waits for.
 template <class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
 void transpose_block(D d, const T* from, ptrdiff_t col_stride, V sign, T* to) {
-  const auto column = [&](ptrdiff_t j) { return hn::Xor(hn::LoadU(d, from + j * col_stride), sign); };
+  const auto column = [&](ptrdiff_t j)
+                          HWY_ATTR { return hn::Xor(hn::LoadU(d, from + j * col_stride), sign); };
   if constexpr (sizeof(T) == 8) {
     const auto c0 = column(0), c1 = column(1);
     hn::Store(hn::InterleaveLower(d, c0, c1), d, to);

@@ -1,20 +1,17 @@
-// Vector code of the narrow products (kernels/narrow.h has the order of the sums). Include per target.
-#if defined(MAAS_KERNELS_NARROW_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef MAAS_KERNELS_NARROW_INL_H_
-#undef MAAS_KERNELS_NARROW_INL_H_
+// Narrow products of rows whose values are contiguous: vectors along K. Include per target.
+#if defined(MAAS_KERNELS_NARROW_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef MAAS_KERNELS_NARROW_ROWS_INL_H_
+#undef MAAS_KERNELS_NARROW_ROWS_INL_H_
 #else
-#define MAAS_KERNELS_NARROW_INL_H_
+#define MAAS_KERNELS_NARROW_ROWS_INL_H_
 #endif
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
 
-#include "hwy/cache_control.h"
 #include "hwy/highway.h"
-#include "maas/base/aligned.h"
 #include "maas/base/view.h"
 #include "maas/kernels/narrow.h"
+#include "maas/kernels/narrow_fold-inl.h"
 #include "maas/kernels/packed_matrix.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,56 +24,6 @@ inline constexpr size_t kRegisters = 16;
 #else
 inline constexpr size_t kRegisters = 32;
 #endif
-
-// The first n <= Lanes(d) values at p, then zeros; nothing beyond them is read.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> load_first(D d, const T* p, size_t n) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
-  return hn::MaskedLoad(hn::FirstN(d, n), d, p);  // these two suppress faults of masked lanes
-#else
-  HWY_ALIGN T copy[HWY_LANES(T)] = {};
-  std::memcpy(copy, p, n * sizeof(T));
-  return hn::Load(d, copy);
-#endif
-}
-
-// Lane l of u and of v plus lane l + kHalf of the same, in groups of 2·kHalf lanes: u's sums, then v's.
-template <size_t kHalf, class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
-HWY_INLINE V fold_pair(D d, V u, V v) {
-  constexpr size_t kBytes = kHalf * sizeof(T);
-  if constexpr (kBytes == 32) {
-    return hn::Add(hn::ConcatLowerLower(d, v, u), hn::ConcatUpperUpper(d, v, u));
-  } else if constexpr (kBytes == 16) {
-    return hn::Add(hn::OddEvenBlocks(hn::SwapAdjacentBlocks(v), u),
-                   hn::OddEvenBlocks(v, hn::SwapAdjacentBlocks(u)));
-  } else if constexpr (kBytes == 8) {
-    const hn::Repartition<double, D> d64;
-    const auto u64 = hn::BitCast(d64, u), v64 = hn::BitCast(d64, v);
-    return hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, u64, v64)),
-                   hn::BitCast(d, hn::InterleaveUpper(d64, u64, v64)));
-  } else {
-    return hn::Add(hn::OddEven(hn::DupEven(v), u), hn::OddEven(v, hn::DupOdd(u)));
-  }
-}
-
-constexpr size_t reverse_bits(size_t i, size_t count) {
-  size_t reversed = 0;
-  for (size_t bit = 1; bit < count; bit *= 2) reversed = reversed * 2 + (i & bit ? 1 : 0);
-  return reversed;
-}
-
-// The trees of Lanes(d) sums at once: result lane i is the tree over the lanes of leaf(i). Folding pairs
-// leaves sum i in the lane with i's bits reversed, so the pairs start from reversed places.
-template <size_t kCount, class D, class Leaf>
-HWY_INLINE hn::Vec<D> fold_lanes(D d, const Leaf& leaf, size_t first = 0) {
-  constexpr size_t kLanes = HWY_LANES(hn::TFromD<D>);
-  if constexpr (kCount == 1) {
-    return leaf(reverse_bits(first, kLanes));
-  } else {
-    return fold_pair<kLanes / kCount>(d, fold_lanes<kCount / 2>(d, leaf, first),
-                                      fold_lanes<kCount / 2>(d, leaf, first + kCount / 2));
-  }
-}
 
 // The partials of kRows rows times kCols packed columns, each folded to one vector and stored: (r, c) at
 // to + (r * to_stride + c) * lanes. kVectors vectors hold all partials that are not empty: fewer than the
@@ -129,15 +76,6 @@ HWY_INLINE void dot_tile(const T* x, ptrdiff_t x_stride, const T* w, size_t dept
   for (size_t r = 0; r < kRows; ++r) {
     for (size_t c = 0; c < kCols; ++c) hn::Store(sum[0][r][c], d, to + (r * to_stride + c) * kLanes);
   }
-}
-
-// Adds to C or sets it, then bias, then makes NaNs canonical: on a vector of finished sums.
-template <class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
-HWY_INLINE V finish_sums(D d, V sum, bool accumulate, V c, const T* bias) {
-  sum = hn::Add(sum, hn::Zero(d));
-  if (accumulate) sum = hn::Add(c, sum);
-  if (bias != nullptr) sum = hn::Add(sum, hn::LoadU(d, bias));
-  return hn::IfThenElse(hn::IsNaN(sum), hn::Set(d, std::numeric_limits<T>::quiet_NaN()), sum);
 }
 
 // Rows whose partials are folded together: whole vectors of outputs whatever the number of columns.
@@ -281,116 +219,8 @@ void run_rows(MatrixView<T> a, const T* w, NarrowOutput<T> out) {
   dot_rows<kAll>(a, w, out);
 }
 
-// Blocks of rows to prefetch ahead: about 1 KB of each column.
-inline constexpr size_t kAhead = 4;
-
-// One packed column against kVectors vectors of rows.
-template <class T>
-struct Columns {
-  const T* a;
-  ptrdiff_t col_stride;
-  const T* w;
-  size_t depth;
-};
-
-// The tree's branch whose partials are first, first + step, first + 2·step, …: leaves (step = all partials)
-// are FMA chains. Branches without a term are not visited; they could only change the sign of a zero.
-template <size_t kVectors, class D, class T = hn::TFromD<D>>
-HWY_NOINLINE void sum_branch(D d, const Columns<T>& x, size_t first, size_t step, hn::Vec<D>* sum) {
-  if (step < kDotPartials<T> && first + step < x.depth) {
-    hn::Vec<D> right[kVectors];
-    sum_branch<kVectors>(d, x, first, 2 * step, sum);
-    sum_branch<kVectors>(d, x, first + step, 2 * step, right);
-    for (size_t v = 0; v < kVectors; ++v) sum[v] = hn::Add(sum[v], right[v]);
-    return;
-  }
-  hn::Vec<D> chain[kVectors];
-  for (size_t v = 0; v < kVectors; ++v) chain[v] = hn::Zero(d);
-  for (size_t k = first; k < x.depth; k += kDotPartials<T>) {
-    const T* column = x.a + static_cast<ptrdiff_t>(k) * x.col_stride;
-    // Few rows of many columns at a time are too many streams for the hardware to follow. A prefetch past the
-    // end of the matrix is harmless.
-    for (size_t line = 0; line < kVectors * HWY_LANES(T); line += 64 / sizeof(T)) {
-      hwy::Prefetch(column + kAhead * kVectors * HWY_LANES(T) + line);
-    }
-    const auto wk = hn::Set(d, x.w[k]);
-    for (size_t v = 0; v < kVectors; ++v) {
-      chain[v] = hn::MulAdd(hn::LoadU(d, column + v * HWY_LANES(T)), wk, chain[v]);
-    }
-  }
-  for (size_t v = 0; v < kVectors; ++v) sum[v] = chain[v];
-}
-
-// kVectors vectors of rows, contiguous in memory, against all packed columns: vectors along the rows.
-template <size_t kVectors, class T>
-void sum_columns(const T* a, ptrdiff_t col_stride, size_t depth, const T* w, const NarrowOutput<T>& out) {
-  const hn::ScalableTag<T> d;
-  constexpr size_t kRows = kVectors * HWY_LANES(T);
-  for (size_t j = 0; j < out.cols; ++j) {
-    hn::Vec<decltype(d)> sum[kVectors];
-    for (size_t v = 0; v < kVectors; ++v) sum[v] = hn::Zero(d);
-    if (depth > 0)
-      sum_branch<kVectors>(d, Columns<T>{a, col_stride, w + j * narrow_stride<T>(depth), depth}, 0, 1, sum);
-    HWY_ALIGN T lanes[kRows];
-    T* c = out.c + j;
-    const bool contiguous = out.ldc == 1;
-    if (out.accumulate) {
-      for (size_t i = 0; i < kRows; ++i) lanes[i] = c[i * out.ldc];
-    }
-    HWY_ALIGN T bias[HWY_LANES(T)];
-    if (out.bias != nullptr) hn::Store(hn::Set(d, load_unaligned(out.bias + j)), d, bias);
-    for (size_t v = 0; v < kVectors; ++v) {
-      T* part = lanes + v * HWY_LANES(T);
-      const auto old = out.accumulate ? hn::Load(d, part) : hn::Zero(d);
-      const auto y = finish_sums(d, sum[v], out.accumulate, old, out.bias == nullptr ? nullptr : bias);
-      hn::StoreU(y, d, contiguous ? c + v * HWY_LANES(T) : part);
-    }
-    if (contiguous) continue;
-    for (size_t i = 0; i < kRows; ++i) c[i * out.ldc] = lanes[i];
-  }
-}
-
-template <class T>
-NarrowOutput<T> rows_from(NarrowOutput<T> out, size_t row) {
-  out.c += row * out.ldc;
-  return out;
-}
-
-// Any strides: a few rows at a time through a contiguous copy.
-template <class T>
-void run_copied_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
-  const size_t chunk = std::min(a.rows, 1 + 4096 / (a.cols + 1));
-  AlignedBuffer<T> copy(chunk * a.cols);
-  for (size_t i = 0; i < a.rows; i += chunk) {
-    const size_t rows = std::min(chunk, a.rows - i);
-    for (size_t r = 0; r < rows; ++r) {
-      for (size_t k = 0; k < a.cols; ++k) copy[r * a.cols + k] = a(i + r, k);
-    }
-    const MatrixView<T> part{copy.data(), rows, a.cols, static_cast<ptrdiff_t>(a.cols), 1};
-    run_rows(part, w, rows_from(out, i));
-  }
-}
-
-template <class T>
-void run_narrow(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
-  constexpr size_t kLanes = HWY_LANES(T);
-  constexpr size_t kVectors = 4;
-  const bool by_columns = a.row_stride == 1 && a.rows >= kLanes && (a.col_stride != 1 || a.cols == 1);
-  if (!by_columns && (a.col_stride == 1 || a.cols <= 1)) return run_rows(a, w, out);
-  size_t i = 0;
-  if (by_columns) {
-    for (; i + kVectors * kLanes <= a.rows; i += kVectors * kLanes) {
-      sum_columns<kVectors>(a.at(i, 0), a.col_stride, a.cols, w, rows_from(out, i));
-    }
-    for (; i + kLanes <= a.rows; i += kLanes) {
-      sum_columns<1>(a.at(i, 0), a.col_stride, a.cols, w, rows_from(out, i));
-    }
-  }
-  if (i < a.rows) run_copied_rows(a.row_range(i, a.rows), w, rows_from(out, i));
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace maas
 HWY_AFTER_NAMESPACE();
 
-#endif  // MAAS_KERNELS_NARROW_INL_H_
+#endif  // MAAS_KERNELS_NARROW_ROWS_INL_H_
