@@ -5,6 +5,7 @@
 
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion_state.h"
+#include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
 #include "maas/metrics/regression.h"
 #include "maas/metrics/state_bytes.h"
@@ -50,6 +51,21 @@ void update_ranking(RankingState& state, const py::array& labels, int64_t positi
   state.update(y, positive, s, w);
 }
 
+// (in range, rows sum to one, labels known); nothing was added unless the first and last hold.
+py::tuple update_log_loss(LogLossState& state, const py::array& labels, const std::vector<int64_t>& classes,
+                          const py::array& probabilities, const OptionalArray& weight) {
+  const ArrayView y = number_view(labels), w = number_view(weight);
+  const ProbabilityView p = probability_view(probabilities);
+  require_rows(p.first_column, y.size);
+  require_rows(w, y.size);
+  LogLossSums flags;
+  {
+    py::gil_scoped_release release;
+    flags = state.update(y, classes, p, w);
+  }
+  return py::make_tuple(flags.in_range, flags.sums_to_one, flags.known_labels);
+}
+
 // (labels, matrix): int64 counts, or float64 once a weight was given.
 py::tuple matrix(const ConfusionState& state) {
   const std::vector<int64_t> labels = present_labels(state.rows());
@@ -88,6 +104,10 @@ void register_metric_states(py::module_& m) {
       .def("squared_error", &RegressionState::squared_error)
       .def("absolute_error", &RegressionState::absolute_error)
       .def("spread", &RegressionState::spread);
+  state_class<LogLossState>(m, "LogLossState")
+      .def("update", &update_log_loss)
+      .def("weight", &LogLossState::weight)
+      .def("loss", &LogLossState::loss);
   state_class<RankingState>(m, "RankingState")
       .def("update", &update_ranking)
       .def("has_positives", &RankingState::has_positives)

@@ -5,6 +5,7 @@
 
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion.h"
+#include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking.h"
 #include "maas/metrics/regression.h"
 #include "module.h"
@@ -96,6 +97,21 @@ py::tuple rank(int kind, const py::array& labels, int64_t positive, const py::ar
   return py::make_tuple(std::get<0>(result), std::get<1>(result), std::get<2>(result));
 }
 
+// (total weight, loss, in range, rows sum to one, labels known).
+py::tuple log_loss(const py::array& labels, const std::vector<int64_t>& classes, const py::array& probabilities,
+                   const OptionalArray& weight) {
+  const ArrayView y = number_view(labels), w = number_view(weight);
+  const ProbabilityView p = probability_view(probabilities);
+  require_rows(p.first_column, y.size);
+  require_rows(w, y.size);
+  LogLossSums sums;
+  {
+    py::gil_scoped_release release;
+    sums = log_loss_sums(y, classes, p, w);
+  }
+  return py::make_tuple(sums.weight, sums.loss, sums.in_range, sums.sums_to_one, sums.known_labels);
+}
+
 }  // namespace
 
 void register_metrics(py::module_& m) {
@@ -103,6 +119,7 @@ void register_metrics(py::module_& m) {
   m.def("pair_counts", &pair_counts);
   m.def("error_sums", &error_sums);
   m.def("ranking_score", &rank);
+  m.def("log_loss_sums", &log_loss);
 }
 
 }  // namespace maas::bindings

@@ -7,6 +7,7 @@
 #include "maas/base/shards.h"
 #include "maas/base/thread_pool.h"
 #include "maas/base/view.h"
+#include "maas/kernels/sort.h"
 
 namespace maas {
 namespace {
@@ -162,10 +163,8 @@ SortedScores<T> sort_scores(const ArrayView& labels, int64_t positive, const Arr
   if (finite != 0) throw NotFinite("y_score");
   split.positives.resize(positives);
   split.negatives.resize(negatives);
-  parallel_for(2, [&](size_t task, int) {
-    std::vector<T>& part = task == 0 ? split.positives : split.negatives;
-    std::sort(part.begin(), part.end());
-  });
+  sort_keys(split.positives.data(), positives);
+  sort_keys(split.negatives.data(), negatives);
   return split;
 }
 

@@ -5,6 +5,7 @@
 #include "maas/base/thread_pool.h"
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion_state.h"
+#include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
 #include "maas/metrics/regression.h"
 #include "maas/metrics/state_bytes.h"
@@ -26,6 +27,16 @@ ArrayView view(const std::vector<T>& values, size_t begin, size_t end) {
 struct Rows {
   std::vector<int64_t> truth, predicted;
   std::vector<double> y, score, weight;
+  std::vector<double> probability;  // three columns, row-major
+
+  ProbabilityView probabilities(size_t begin, size_t end) const {
+    ProbabilityView view;
+    view.first_column = {reinterpret_cast<const std::byte*>(probability.data() + 3 * begin), end - begin,
+                         3 * sizeof(double), NumberType::kF64};
+    view.columns = 3;
+    view.column_stride = sizeof(double);
+    return view;
+  }
 };
 
 Rows make_rows(size_t n) {
@@ -37,6 +48,8 @@ Rows make_rows(size_t n) {
     rows.predicted.push_back(static_cast<int64_t>(random() % 4) - 1);
     rows.y.push_back(normal(random));
     rows.score.push_back(static_cast<double>(random() % 50) / 7);  // ties
+    const double first = static_cast<double>(random() % 100) / 200;
+    for (const double p : {first, 0.25, 0.75 - first}) rows.probability.push_back(p);
     rows.weight.push_back(static_cast<double>(random() % 1000) / 999);
   }
   return rows;
@@ -59,9 +72,15 @@ void feed(RankingState& s, const Rows& r, size_t begin, size_t end, bool weighte
            weighted ? view(r.weight, begin, end) : ArrayView{});
 }
 
+void feed(LogLossState& s, const Rows& r, size_t begin, size_t end, bool weighted) {
+  const LogLossSums flags = s.update(view(r.truth, begin, end), {-1, 0, 1}, r.probabilities(begin, end),
+                                     weighted ? view(r.weight, begin, end) : ArrayView{});
+  ASSERT_TRUE(flags.in_range && flags.sums_to_one && flags.known_labels);
+}
+
 template <class State>
 class StateTest : public testing::Test {};
-using States = testing::Types<ConfusionState, AccuracyState, RegressionState, RankingState>;
+using States = testing::Types<ConfusionState, AccuracyState, RegressionState, LogLossState, RankingState>;
 TYPED_TEST_SUITE(StateTest, States);
 
 TYPED_TEST(StateTest, MergeEqualsUpdateToTheLastBit) {
