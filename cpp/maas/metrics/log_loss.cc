@@ -9,6 +9,7 @@
 #include "maas/base/view.h"
 #include "maas/kernels/elementwise.h"
 #include "maas/kernels/error_sums.h"
+#include "maas/kernels/probability.h"
 #include "maas/metrics/state_bytes.h"
 
 namespace maas {
@@ -19,13 +20,20 @@ constexpr uint64_t kMaxRows = uint64_t{1} << 53;
 
 // The column of each label; false when one is no class.
 bool find_columns(const int64_t* labels, size_t n, const std::vector<int64_t>& classes, size_t* columns) {
+  const auto span = static_cast<uint64_t>(classes.back()) - static_cast<uint64_t>(classes.front());
+  const bool adjacent = span == classes.size() - 1;
   bool known = true;
   for (size_t i = 0; i < n; ++i) {
     const int64_t label = load_unaligned(labels + i);
-    const auto at = std::lower_bound(classes.begin(), classes.end(), label);
-    const bool found = at != classes.end() && *at == label;
-    columns[i] = found ? static_cast<size_t>(at - classes.begin()) : 0;
-    known &= found;
+    const uint64_t offset = static_cast<uint64_t>(label) - static_cast<uint64_t>(classes.front());
+    if (adjacent) {
+      columns[i] = offset;
+      known &= offset <= span;
+    } else {
+      const auto at = std::lower_bound(classes.begin(), classes.end(), label);
+      columns[i] = static_cast<size_t>(at - classes.begin());
+      known &= at != classes.end() && *at == label;
+    }
   }
   return known;
 }
@@ -33,8 +41,12 @@ bool find_columns(const int64_t* labels, size_t n, const std::vector<int64_t>& c
 // The log losses of one block of rows.
 class BlockLoss {
  public:
-  BlockLoss(const ArrayView& labels, const std::vector<int64_t>& classes, const ProbabilityView& probabilities)
-      : labels_(labels), classes_(classes), probabilities_(probabilities), epsilon_(probabilities.epsilon()) {}
+  BlockLoss(const ArrayView& labels, const std::vector<int64_t>& classes,
+            const ProbabilityView& probabilities)
+      : labels_(labels),
+        classes_(classes),
+        probabilities_(probabilities),
+        epsilon_(probabilities.epsilon()) {}
 
   // logs[i] = log(probability of the true class of row begin + i); lowers the flags of `sums`.
   void logs(size_t begin, size_t n, double* logs, LogLossSums* sums) const {
@@ -46,35 +58,22 @@ class BlockLoss {
       return;
     }
     if (probabilities_.columns == 1) {
-      pick_binary(labels, begin, n, logs, sums);
+      double block[kBlockRows];
+      const double* p = read_doubles(probabilities_.first_column, begin, n, block);
+      const ProbabilityCheck check =
+          true_class_probability(labels, classes_[0], classes_[1], p, epsilon_, n, logs);
+      sums->in_range &= check.in_range;
+      sums->known_labels &= check.known_labels;
     } else {
-      pick(labels, begin, n, logs, sums);
-    }
-    const double least = epsilon_, most = 1 - epsilon_;
-    for (size_t i = 0; i < n; ++i) {
-      const double raised = logs[i] < least ? least : logs[i];
-      logs[i] = raised > most ? most : raised;
+      // So few rows at a time that their probabilities stay in the first-level cache column after column.
+      const size_t rows = std::clamp<size_t>(2048 / probabilities_.columns, 16, kBlockRows);
+      for (size_t i = 0; i < n; i += rows) pick(labels + i, begin + i, std::min(rows, n - i), logs + i, sums);
     }
     map_unary(UnaryOp::kLog, logs, n, logs);
   }
 
  private:
-  void pick_binary(const int64_t* labels, size_t begin, size_t n, double* out, LogLossSums* sums) const {
-    double block[kBlockRows];
-    const double* p = read_doubles(probabilities_.first_column, begin, n, block);
-    const int64_t negative = classes_[0], positive = classes_[1];
-    uint64_t outside = 0, unknown = 0;
-    for (size_t i = 0; i < n; ++i) {
-      const double value = load_unaligned(p + i);
-      const int64_t label = load_unaligned(labels + i);
-      out[i] = label == positive ? value : 1 - value;
-      outside |= !(value >= 0) | !(value <= 1);
-      unknown |= (label != positive) & (label != negative);
-    }
-    sums->in_range &= outside == 0;
-    sums->known_labels &= unknown == 0;
-  }
-
+  // The same for several columns, without the logarithm.
   void pick(const int64_t* labels, size_t begin, size_t n, double* out, LogLossSums* sums) const {
     size_t true_column[kBlockRows];
     double block[kBlockRows], row_sums[kBlockRows] = {};
@@ -90,6 +89,7 @@ class BlockLoss {
         outside |= !(value >= 0) | !(value <= 1);
       }
     }
+    for (size_t i = 0; i < n; ++i) out[i] = std::min(std::max(out[i], epsilon_), 1 - epsilon_);
     sums->in_range &= outside == 0;
     const double tolerance = std::sqrt(epsilon_) + 1e-8;
     for (size_t i = 0; i < n; ++i) sums->sums_to_one &= std::abs(row_sums[i] - 1) <= tolerance;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "maas/base/aligned.h"
 #include "maas/base/error.h"
+#include "maas/base/interrupt.h"
 #include "maas/base/shards.h"
 #include "maas/base/thread_pool.h"
 #include "maas/base/view.h"
@@ -14,72 +17,92 @@ namespace {
 
 constexpr size_t kSegment = size_t{1} << 14;  // positives ranked by one task
 
-// Calls fn(label is positive, score, weight) for each row, in order.
+// Calls fn(labels, scores, n) for each block of rows, in order.
 template <class Fn>
-void for_scores(const ArrayView& labels, int64_t positive, const ArrayView& scores, const ArrayView& weights,
-                Fn&& fn) {
+void for_score_blocks(const ArrayView& labels, const ArrayView& scores, Fn&& fn) {
   int64_t label_block[kBlockRows];
-  double score_block[kBlockRows], weight_block[kBlockRows];
+  double score_block[kBlockRows];
   for (size_t begin = 0; begin < scores.size; begin += kBlockRows) {
+    poll_interrupt();
     const size_t n = std::min(kBlockRows, scores.size - begin);
     const int64_t* label = read_labels(labels, begin, n, label_block);
     if (!label) throw_invalid("ranking", "expected integer labels");
-    const double* score = read_doubles(scores, begin, n, score_block);
-    const double* weight = weights ? read_doubles(weights, begin, n, weight_block) : nullptr;
-    for (size_t i = 0; i < n; ++i) {
-      fn(load_unaligned(label + i) == positive, load_unaligned(score + i),
-         weight ? load_unaligned(weight + i) : 1.0);
-    }
+    fn(label, read_doubles(scores, begin, n, score_block), n);
   }
 }
 
-// For each positive, the negatives below it and (or_equal) level with it, written in order. Branchless: which
-// of two scores comes next is a coin toss that no predictor guesses.
-template <class T>
-void rank_segment(const T* positives, size_t begin, size_t end, const std::vector<T>& negatives,
-                  bool or_equal, size_t* ranks) {
-  if (begin == end) return;
-  const T first = positives[begin];
-  const auto start = or_equal ? std::upper_bound(negatives.begin(), negatives.end(), first)
-                              : std::lower_bound(negatives.begin(), negatives.end(), first);
+// Merges positives [begin, end) into the negatives: fn(i, below, taken) at every step, where `below`
+// negatives are less than (or_equal: or level with) positive i, and `taken` tells whether that is final.
+// Branchless: which of two scores comes next is a coin toss that no predictor guesses. Returns whether a
+// positive and a negative are level.
+template <bool or_equal, class T, class Fn>
+bool merge_segment(const std::vector<T>& positives, size_t begin, size_t end, const std::vector<T>& negatives,
+                   Fn&& fn) {
+  if (begin == end) return false;
+  const auto start = or_equal ? std::upper_bound(negatives.begin(), negatives.end(), positives[begin])
+                              : std::lower_bound(negatives.begin(), negatives.end(), positives[begin]);
+  const T* positive = positives.data();
+  const T* negative = negatives.data();
+  const size_t count = negatives.size();
   auto below = static_cast<size_t>(start - negatives.begin());
   size_t i = begin;
-  while (i < end && below < negatives.size()) {
-    const bool next_negative = or_equal ? negatives[below] <= positives[i] : negatives[below] < positives[i];
-    ranks[i] = below;
-    below += next_negative;
-    i += !next_negative;
+  bool level = false;
+  while (i < end && below < count) {
+    const T p = positive[i], n = negative[below];
+    const bool taken = or_equal ? p < n : p <= n;
+    level |= p == n;
+    fn(i, below, taken);
+    below += !taken;
+    i += taken;
   }
-  for (; i < end; ++i) ranks[i] = below;
+  for (; i < end; ++i) fn(i, count, true);
+  return level;
 }
 
-template <class T>
-std::vector<size_t> ranks(const SortedScores<T>& scores, bool or_equal) {
-  const Shards segments{scores.positives.size(), kSegment};
-  std::vector<size_t> ranks(scores.positives.size());
-  parallel_for(segments.count(), [&](size_t s, int) {
-    rank_segment(scores.positives.data(), segments.begin(s), segments.end(s), scores.negatives, or_equal,
-                 ranks.data());
-  });
-  return ranks;
+template <bool or_equal, class T>
+uint64_t sum_below(const SortedScores<T>& scores, size_t begin, size_t end, bool* level) {
+  uint64_t sum = 0;
+  *level = merge_segment<or_equal>(
+      scores.positives, begin, end, scores.negatives,
+      [&](size_t, size_t below, bool taken) { sum += below & (uint64_t{0} - taken); });
+  return sum;
 }
 
 template <class T>
 double roc_auc(const SortedScores<T>& scores) {
   __extension__ using Wide = unsigned __int128;
-  Wide twice_below = 0;  // pairs in the right order count 2, ties 1
-  for (const bool or_equal : {false, true}) {
-    for (const size_t rank : ranks(scores, or_equal)) twice_below += rank;
-  }
+  const Shards segments{scores.positives.size(), kSegment};
+  std::vector<Wide> twice_below(segments.count());  // pairs in the right order count 2, ties 1
+  parallel_for(segments.count(), [&](size_t s, int) {
+    bool level = false;
+    const uint64_t less = sum_below<false>(scores, segments.begin(s), segments.end(s), &level);
+    const uint64_t less_equal =
+        level ? sum_below<true>(scores, segments.begin(s), segments.end(s), &level) : less;
+    twice_below[s] = Wide{less} + less_equal;
+  });
+  const Wide sum = std::accumulate(twice_below.begin(), twice_below.end(), Wide{0});
   const double pairs =
       static_cast<double>(scores.positives.size()) * static_cast<double>(scores.negatives.size());
-  return static_cast<double>(twice_below) / 2 / pairs;
+  return static_cast<double>(sum) / 2 / pairs;
+}
+
+// For each positive, the negatives below it.
+template <class T>
+AlignedBuffer<size_t> ranks(const SortedScores<T>& scores) {
+  const Shards segments{scores.positives.size(), kSegment};
+  AlignedBuffer<size_t> ranks(scores.positives.size());
+  parallel_for(segments.count(), [&](size_t s, int) {
+    size_t* out = ranks.data();
+    merge_segment<false>(scores.positives, segments.begin(s), segments.end(s), scores.negatives,
+                         [out](size_t i, size_t below, bool) { out[i] = below; });
+  });
+  return ranks;
 }
 
 template <class T>
 double average_precision(const SortedScores<T>& scores) {
   const std::vector<T>& positives = scores.positives;
-  const std::vector<size_t> below = ranks(scores, false);
+  const AlignedBuffer<size_t> below = ranks(scores);
   double sum = 0;
   // From the highest score down; positives level with one another share the precision of their last.
   for (size_t end = positives.size(); end > 0;) {
@@ -148,33 +171,46 @@ double roc_auc(const SortedScores<WeightedScore>& scores, double max_fpr) {
 
 template <class T>
 SortedScores<T> sort_scores(const ArrayView& labels, int64_t positive, const ArrayView& scores) {
-  SortedScores<T> split{std::vector<T>(scores.size), std::vector<T>(scores.size)};
-  size_t positives = 0, negatives = 0;
-  double finite = 0;  // x * 0 is NaN for NaN and infinity
-  for_scores(labels, positive, scores, {}, [&](bool is_positive, double score, double) {
+  AlignedBuffer<T> parts[2] = {AlignedBuffer<T>(scores.size), AlignedBuffer<T>(scores.size)};
+  T* negatives = parts[0].data();
+  T* positives = parts[1].data();
+  T finite = 0;  // x * 0 is NaN for NaN and infinity
+  for_score_blocks(labels, scores, [&](const int64_t* label, const double* score, size_t n) {
     // Both stores, one advance: no branch to mispredict.
-    const T value = static_cast<T>(score) + T{0};
-    split.positives[positives] = value;
-    split.negatives[negatives] = value;
-    positives += is_positive;
-    negatives += !is_positive;
-    finite += score * 0;
+    T *no = negatives, *yes = positives, sum = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const T value = static_cast<T>(load_unaligned(score + i)) + T{0};
+      const bool is_positive = load_unaligned(label + i) == positive;
+      *yes = *no = value;
+      yes += is_positive;
+      no += !is_positive;
+      sum += value * 0;
+    }
+    negatives = no;
+    positives = yes;
+    finite += sum;
   });
   if (finite != 0) throw NotFinite("y_score");
-  split.positives.resize(positives);
-  split.negatives.resize(negatives);
-  sort_keys(split.positives.data(), positives);
-  sort_keys(split.negatives.data(), negatives);
-  return split;
+  sort_keys(parts[0].data(), static_cast<size_t>(negatives - parts[0].data()));
+  sort_keys(parts[1].data(), static_cast<size_t>(positives - parts[1].data()));
+  return {{parts[1].data(), positives}, {parts[0].data(), negatives}};
 }
 
 SortedScores<WeightedScore> sort_scores(const ArrayView& labels, int64_t positive, const ArrayView& scores,
                                         const ArrayView& weights) {
   SortedScores<WeightedScore> split;
   bool finite = true;
-  for_scores(labels, positive, scores, weights, [&](bool is_positive, double score, double weight) {
-    finite &= std::isfinite(score);
-    if (weight != 0) (is_positive ? split.positives : split.negatives).push_back({score + 0.0, weight});
+  size_t row = 0;
+  for_score_blocks(labels, scores, [&](const int64_t* label, const double* score, size_t n) {
+    double weight_block[kBlockRows];
+    const double* weight = read_doubles(weights, row, n, weight_block);
+    for (size_t i = 0; i < n; ++i) {
+      const WeightedScore item{load_unaligned(score + i) + 0.0, load_unaligned(weight + i)};
+      finite &= std::isfinite(item.score);
+      auto& part = load_unaligned(label + i) == positive ? split.positives : split.negatives;
+      if (item.weight != 0) part.push_back(item);
+    }
+    row += n;
   });
   if (!finite) throw NotFinite("y_score");
   parallel_for(2, [&](size_t task, int) {

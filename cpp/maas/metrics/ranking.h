@@ -19,7 +19,7 @@ struct WeightedScore {
   }
 };
 
-// Scores of one class, ascending; -0 is stored as 0.
+// Scores of both classes, each ascending; -0 is stored as 0.
 template <class Score>
 struct SortedScores {
   std::vector<Score> positives;
