@@ -25,14 +25,10 @@ def undefined_metric_warning() -> type[Warning]:
 def length(values: Any) -> int:
     """Number of samples of an array-like."""
     shape = getattr(values, "shape", None)
-    if shape is not None:
-        if len(shape) == 0:
-            raise TypeError("Expected sequence or array-like, got a scalar array")
-        return int(shape[0])
     try:
-        return len(values)
-    except TypeError:
-        raise TypeError(f"Expected sequence or array-like, got {type(values)}") from None
+        return int(shape[0]) if shape is not None else len(values)
+    except (IndexError, TypeError):
+        raise InvalidArgument(f"Expected sequence or array-like, got {type(values)}") from None
 
 
 def check_consistent_length(*arrays: Any) -> int:
