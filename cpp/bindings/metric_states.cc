@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engine_call.h"
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion_state.h"
 #include "maas/metrics/log_loss.h"
@@ -18,7 +19,6 @@ namespace maas::bindings {
 namespace {
 
 using OptionalArray = std::optional<py::array>;
-using NoGil = py::call_guard<py::gil_scoped_release>;
 
 // What all states share.
 template <class State>
@@ -26,7 +26,7 @@ py::class_<State> state_class(py::module_& m, const char* name) {
   return py::class_<State>(m, name)
       .def(py::init<std::string>())
       .def_property_readonly("config", &State::config)
-      .def("merge", &State::merge, NoGil())
+      .def("merge", &State::merge, py::call_guard<EngineCall>())
       .def("to_bytes", [](const State& state) { return py::bytes(state_to_bytes(state)); })
       .def_static("from_bytes", [](const py::bytes& bytes) {
         return state_from_bytes<State>(static_cast<std::string_view>(bytes));
@@ -38,7 +38,7 @@ void update_pair(State& state, const py::array& y, const py::array& predicted, c
   const ArrayView t = number_view(y), p = number_view(predicted), w = number_view(weight);
   require_rows(p, t.size);
   require_rows(w, t.size);
-  py::gil_scoped_release release;
+  const EngineCall call;
   state.update(t, p, w);
 }
 
@@ -47,7 +47,7 @@ void update_ranking(RankingState& state, const py::array& labels, int64_t positi
   const ArrayView y = number_view(labels), s = number_view(scores), w = number_view(weight);
   require_rows(s, y.size);
   require_rows(w, y.size);
-  py::gil_scoped_release release;
+  const EngineCall call;
   state.update(y, positive, s, w);
 }
 
@@ -60,7 +60,7 @@ py::tuple update_log_loss(LogLossState& state, const py::array& labels, const st
   require_rows(w, y.size);
   LogLossSums flags;
   {
-    py::gil_scoped_release release;
+    const EngineCall call;
     flags = state.update(y, classes, p, w);
   }
   return py::make_tuple(flags.in_range, flags.sums_to_one, flags.known_labels);
@@ -95,23 +95,23 @@ void register_metric_states(py::module_& m) {
       .def("matrix", &matrix);
   state_class<AccuracyState>(m, "AccuracyState")
       .def("update", &update_pair<AccuracyState>)
-      .def("equal", &AccuracyState::equal)
-      .def("total", &AccuracyState::total);
+      .def("equal", &AccuracyState::equal, py::call_guard<EngineCall>())
+      .def("total", &AccuracyState::total, py::call_guard<EngineCall>());
   state_class<RegressionState>(m, "RegressionState")
       .def("update", &update_pair<RegressionState>)
-      .def("rows", &RegressionState::rows)
-      .def("weight", &RegressionState::weight)
-      .def("squared_error", &RegressionState::squared_error)
-      .def("absolute_error", &RegressionState::absolute_error)
-      .def("spread", &RegressionState::spread);
+      .def("rows", &RegressionState::rows, py::call_guard<EngineCall>())
+      .def("weight", &RegressionState::weight, py::call_guard<EngineCall>())
+      .def("squared_error", &RegressionState::squared_error, py::call_guard<EngineCall>())
+      .def("absolute_error", &RegressionState::absolute_error, py::call_guard<EngineCall>())
+      .def("spread", &RegressionState::spread, py::call_guard<EngineCall>());
   state_class<LogLossState>(m, "LogLossState")
       .def("update", &update_log_loss)
-      .def("weight", &LogLossState::weight)
-      .def("loss", &LogLossState::loss);
+      .def("weight", &LogLossState::weight, py::call_guard<EngineCall>())
+      .def("loss", &LogLossState::loss, py::call_guard<EngineCall>());
   state_class<RankingState>(m, "RankingState")
       .def("update", &update_ranking)
-      .def("has_positives", &RankingState::has_positives)
-      .def("has_negatives", &RankingState::has_negatives)
+      .def("has_positives", &RankingState::has_positives, py::call_guard<EngineCall>())
+      .def("has_negatives", &RankingState::has_negatives, py::call_guard<EngineCall>())
       .def("score", [](const RankingState& state, int kind, double max_fpr) {
         return state.score(static_cast<RankingMetric>(kind), max_fpr);
       });

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engine_call.h"
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion.h"
 #include "maas/metrics/log_loss.h"
@@ -21,7 +22,7 @@ using OptionalArray = std::optional<py::array>;
 std::optional<uint64_t> equal_labels(const py::array& truth, const py::array& predicted) {
   const ArrayView t = number_view(truth), p = number_view(predicted);
   require_rows(p, t.size);
-  py::gil_scoped_release release;
+  const EngineCall call;
   return count_equal_labels(t, p);
 }
 
@@ -45,7 +46,7 @@ py::object pair_counts(const py::array& truth, const py::array& predicted, const
   std::optional<PairCounts> counts;
   ConfusionTable<double> weights;
   {
-    py::gil_scoped_release release;
+    const EngineCall call;
     counts = count_pairs(t, p);
     if (counts && w) weights = weigh_pairs(t, p, w, *counts);
   }
@@ -63,7 +64,7 @@ py::tuple error_sums(int kind, const py::array& y, const py::array& predicted, c
   require_rows(w, t.size);
   RegressionSums sums;
   {
-    py::gil_scoped_release release;
+    const EngineCall call;
     sums = regression_sums(static_cast<RegressionMetric>(kind), t, p, w);
   }
   return py::make_tuple(sums.weight, sums.error, sums.spread);
@@ -82,31 +83,27 @@ py::tuple rank(int kind, const py::array& labels, int64_t positive, const py::ar
     const bool defined = positives && (negatives || metric == RankingMetric::kAveragePrecision);
     return std::tuple(defined ? ranking_score(metric, sorted, rest...) : NAN, positives, negatives);
   };
-  py::gil_scoped_release release;
-  std::tuple<double, bool, bool> result;
-  if (w) {
-    result = finish(sort_scores(y, positive, s, w), max_fpr);
-  } else if (max_fpr != 1) {
-    result = finish(with_unit_weights(sort_scores<double>(y, positive, s)), max_fpr);
-  } else if (s.type == NumberType::kF32) {
-    result = finish(sort_scores<float>(y, positive, s));
-  } else {
-    result = finish(sort_scores<double>(y, positive, s));
-  }
-  py::gil_scoped_acquire acquire;
-  return py::make_tuple(std::get<0>(result), std::get<1>(result), std::get<2>(result));
+  const auto run = [&] {
+    const EngineCall call;
+    if (w) return finish(sort_scores(y, positive, s, w), max_fpr);
+    if (max_fpr != 1) return finish(with_unit_weights(sort_scores<double>(y, positive, s)), max_fpr);
+    if (s.type == NumberType::kF32) return finish(sort_scores<float>(y, positive, s));
+    return finish(sort_scores<double>(y, positive, s));
+  };
+  const auto [score, positives, negatives] = run();
+  return py::make_tuple(score, positives, negatives);
 }
 
 // (total weight, loss, in range, rows sum to one, labels known).
-py::tuple log_loss(const py::array& labels, const std::vector<int64_t>& classes, const py::array& probabilities,
-                   const OptionalArray& weight) {
+py::tuple log_loss(const py::array& labels, const std::vector<int64_t>& classes,
+                   const py::array& probabilities, const OptionalArray& weight) {
   const ArrayView y = number_view(labels), w = number_view(weight);
   const ProbabilityView p = probability_view(probabilities);
   require_rows(p.first_column, y.size);
   require_rows(w, y.size);
   LogLossSums sums;
   {
-    py::gil_scoped_release release;
+    const EngineCall call;
     sums = log_loss_sums(y, classes, p, w);
   }
   return py::make_tuple(sums.weight, sums.loss, sums.in_range, sums.sums_to_one, sums.known_labels);

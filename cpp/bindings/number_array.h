@@ -53,8 +53,8 @@ inline ArrayView number_view(const std::optional<pybind11::array>& a) {
 inline ProbabilityView probability_view(const pybind11::array& a) {
   if (a.ndim() == 1) return {number_view(a)};
   if (a.ndim() != 2) throw_invalid("array", "expected 1 or 2 dimensions, got " + std::to_string(a.ndim()));
-  const ArrayView first{static_cast<const std::byte*>(a.data()), static_cast<size_t>(a.shape(0)), a.strides(0),
-                        number_type(a.dtype())};
+  const ArrayView first{static_cast<const std::byte*>(a.data()), static_cast<size_t>(a.shape(0)),
+                        a.strides(0), number_type(a.dtype())};
   return {first, static_cast<size_t>(a.shape(1)), a.strides(1)};
 }
 

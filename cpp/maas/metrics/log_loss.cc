@@ -69,7 +69,7 @@ class BlockLoss {
       const size_t rows = std::clamp<size_t>(2048 / probabilities_.columns, 16, kBlockRows);
       for (size_t i = 0; i < n; i += rows) pick(labels + i, begin + i, std::min(rows, n - i), logs + i, sums);
     }
-    map_unary(UnaryOp::kLog, logs, n, logs);
+    map_arrays(MapOp::kLog, n, logs, nullptr, logs);
   }
 
  private:
