@@ -1,0 +1,16 @@
+"""The demo runs from end to end and reports every job."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo.py"
+
+
+def test_demo_reports_every_job() -> None:
+    done = subprocess.run([sys.executable, DEMO], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for title in ("diabetes", "breast cancer", "generated values", "generated classes"):
+        assert title in done.stdout
