@@ -28,7 +28,9 @@ def agree(name: str, *args: Any, rtol: float = 1e-12, **kwargs: Any) -> Any:
     ours, our_warnings = call(getattr(metrics, name), *args, **kwargs)
     expected, their_warnings = call(getattr(theirs, name), *args, **kwargs)
     if isinstance(expected, Exception):
-        assert isinstance(ours, type(expected) if type(expected) in (ValueError, TypeError) else ValueError), ours
+        assert isinstance(
+            ours, type(expected) if type(expected) in (ValueError, TypeError) else ValueError
+        ), ours
         return ours
     assert not isinstance(ours, Exception), ours
     assert our_warnings == their_warnings

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from metric_peer import agree
 
 from maas_engine import metrics
 from maas_engine.errors import InvalidArgument, MaasError, Unsupported
-from metric_peer import agree
 
 BAD = [
     ([], []),

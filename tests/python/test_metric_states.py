@@ -29,7 +29,13 @@ CASES: list[tuple[Any, str, dict[str, Any], Any, Any]] = [
     (metrics.Accuracy, "accuracy_score", {}, CODES, GUESSES),
     (metrics.Accuracy, "accuracy_score", {"normalize": False}, NAMES[CODES], NAMES[GUESSES]),
     (metrics.ConfusionMatrix, "confusion_matrix", {}, CODES, GUESSES),
-    (metrics.ConfusionMatrix, "confusion_matrix", {"normalize": "true", "labels": [3, 1]}, CODES - 1, GUESSES),
+    (
+        metrics.ConfusionMatrix,
+        "confusion_matrix",
+        {"normalize": "true", "labels": [3, 1]},
+        CODES - 1,
+        GUESSES,
+    ),
     (metrics.ConfusionMatrix, "confusion_matrix", {"labels": ["dog", "bee"]}, NAMES[CODES], NAMES[GUESSES]),
     (metrics.Precision, "precision_score", {"average": "macro"}, CODES, GUESSES),
     (metrics.Recall, "recall_score", {}, BINARY, SCORES > 0.5),
@@ -148,7 +154,12 @@ def test_a_refused_batch_changes_nothing() -> None:
 
 
 def test_states_without_rows() -> None:
-    for state in (metrics.Accuracy(), metrics.F1(), metrics.LogLoss(labels=[0, 1]), metrics.MeanSquaredError()):
+    for state in (
+        metrics.Accuracy(),
+        metrics.F1(),
+        metrics.LogLoss(labels=[0, 1]),
+        metrics.MeanSquaredError(),
+    ):
         with pytest.raises(InvalidArgument, match="never updated"):
             state.compute()
     with warnings.catch_warnings(record=True) as caught:

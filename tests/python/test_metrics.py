@@ -10,15 +10,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metric_peer import agree
 
 import maas_engine
 from maas_engine import _core, metrics
 from maas_engine.errors import InvalidArgument, Unsupported
-from metric_peer import agree
 
 CASES = settings(max_examples=150, deadline=None)
 
-DTYPES = [np.bool_, np.int8, np.uint8, np.int16, np.int32, np.uint32, np.int64, np.uint64, np.float32, np.float64]
+DTYPES = [
+    np.bool_,
+    np.int8,
+    np.uint8,
+    np.int16,
+    np.int32,
+    np.uint32,
+    np.int64,
+    np.uint64,
+    np.float32,
+    np.float64,
+]
 NAMES = np.array(["ant", "bee", "cat", "dog"])
 
 
@@ -247,7 +258,9 @@ def test_pandas_and_polars_columns() -> None:
     pd = pytest.importorskip("pandas")
     truth, predicted = [0, 1, 1, 0], [0, 1, 0, 0]
     assert metrics.accuracy_score(pd.Series(truth), pd.Series(predicted)) == 0.75
-    assert metrics.accuracy_score(pd.Series(truth, dtype="Int64"), pd.Series(predicted, dtype="Int64")) == 0.75
+    assert (
+        metrics.accuracy_score(pd.Series(truth, dtype="Int64"), pd.Series(predicted, dtype="Int64")) == 0.75
+    )
     assert metrics.accuracy_score(pd.Series(["a", "b"], dtype="category"), pd.Series(["a", "a"])) == 0.5
     pl = pytest.importorskip("polars")
     assert metrics.mean_absolute_error(pl.Series(truth), pl.Series(predicted)) == 0.25
