@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
   register_least_squares(m);
   register_logistic(m);
   register_sgd(m);
+  register_mini_batch(m);
   register_metrics(m);
   register_metric_states(m);
 }

@@ -135,6 +135,16 @@ def sgd_fit(
     /,
 ) -> list[tuple[int, bool, list[float]]]: ...
 
+# mini_batch.cc
+def mini_batch_fit(
+    x: NDArray[_Float],
+    y: NDArray[_Float],
+    weight: NDArray[_Float] | None,
+    options: dict[str, Any],
+    start: list[float],
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, list[float]]: ...
+
 # logistic.cc
 def linear_fit(
     x: NDArray[Any],
