@@ -26,6 +26,18 @@ std::optional<uint64_t> equal_labels(const py::array& truth, const py::array& pr
   return count_equal_labels(t, p);
 }
 
+// (weight of equal rows, total weight); None when a label is no integer.
+std::optional<std::pair<double, double>> equal_weight(const py::array& truth, const py::array& predicted,
+                                                      const py::array& weight) {
+  const ArrayView t = number_view(truth), p = number_view(predicted), w = number_view(weight);
+  require_rows(p, t.size);
+  require_rows(w, t.size);
+  const EngineCall call;
+  const std::optional<EqualWeight> sums = weigh_equal_labels(t, p, w);
+  if (!sums) return std::nullopt;
+  return std::pair(sums->equal, sums->total);
+}
+
 // The cells of the present labels, side by side.
 template <class Out, class Cell>
 py::array_t<Out> dense(const ConfusionTable<Cell>& table, const std::vector<int64_t>& labels) {
@@ -113,6 +125,7 @@ py::tuple log_loss(const py::array& labels, const std::vector<int64_t>& classes,
 
 void register_metrics(py::module_& m) {
   m.def("equal_labels", &equal_labels);
+  m.def("equal_weight", &equal_weight);
   m.def("pair_counts", &pair_counts);
   m.def("error_sums", &error_sums);
   m.def("ranking_score", &rank);

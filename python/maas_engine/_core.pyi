@@ -60,6 +60,9 @@ def gradient_descent(
 _Vector = NDArray[Any]
 
 def equal_labels(truth: _Vector, predicted: _Vector, /) -> int | None: ...
+def equal_weight(
+    truth: _Vector, predicted: _Vector, weight: _Vector, /
+) -> tuple[float, float] | None: ...
 def pair_counts(
     truth: _Vector, predicted: _Vector, weight: _Vector | None, /
 ) -> tuple[NDArray[np.int64], NDArray[Any]] | None: ...

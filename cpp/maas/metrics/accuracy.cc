@@ -1,10 +1,13 @@
 #include "maas/metrics/accuracy.h"
 
 #include <atomic>
+#include <vector>
 
 #include "maas/base/shards.h"
 #include "maas/base/thread_pool.h"
+#include "maas/base/view.h"
 #include "maas/kernels/count.h"
+#include "maas/kernels/error_sums.h"
 #include "maas/metrics/confusion.h"
 #include "maas/metrics/state_bytes.h"
 
@@ -32,7 +35,43 @@ std::optional<uint64_t> count_range(const ArrayView& a, const ArrayView& b, size
   return equal;
 }
 
+// The weights of [begin, end), nothing when a label is no integer.
+std::optional<EqualWeight> weigh_range(const ArrayView& a, const ArrayView& b, const ArrayView& weight,
+                                       size_t begin, size_t end) {
+  EqualWeight sum;
+  int64_t a_block[kBlockRows], b_block[kBlockRows];
+  double weight_block[kBlockRows], right[kBlockRows];
+  for (; begin < end; begin += kBlockRows) {
+    const size_t n = std::min(kBlockRows, end - begin);
+    const int64_t* x = read_labels(a, begin, n, a_block);
+    const int64_t* y = read_labels(b, begin, n, b_block);
+    if (!x || !y) return std::nullopt;
+    const double* w = read_doubles(weight, begin, n, weight_block);
+    // 1 or 0, so that the product is exact and no branch waits for the labels.
+    for (size_t i = 0; i < n; ++i) right[i] = load_unaligned(x + i) == load_unaligned(y + i);
+    sum.equal += sum_distance(right, 0.0, w, n);
+    sum.total += sum_distance(w, 0.0, nullptr, n);
+  }
+  return sum;
+}
+
 }  // namespace
+
+std::optional<EqualWeight> weigh_equal_labels(const ArrayView& truth, const ArrayView& predicted,
+                                              const ArrayView& weight) {
+  const Shards shards = make_shards(truth.size, truth.size <= kShardRows ? kShardRows : kBlockRows);
+  std::vector<std::optional<EqualWeight>> sums(shards.count());
+  parallel_for(shards.count(), [&](size_t shard, int) {
+    sums[shard] = weigh_range(truth, predicted, weight, shards.begin(shard), shards.end(shard));
+  });
+  EqualWeight total;
+  for (const auto& sum : sums) {
+    if (!sum) return std::nullopt;
+    total.equal += sum->equal;
+    total.total += sum->total;
+  }
+  return total;
+}
 
 std::optional<uint64_t> count_equal_labels(const ArrayView& truth, const ArrayView& predicted) {
   const Shards shards{truth.size, kShardRows};

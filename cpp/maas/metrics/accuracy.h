@@ -12,6 +12,14 @@ namespace maas {
 // Rows with equal labels; nothing when a label is no integer that int64 holds.
 std::optional<uint64_t> count_equal_labels(const ArrayView& truth, const ArrayView& predicted);
 
+struct EqualWeight {
+  double equal = 0;  // weight of the rows with equal labels
+  double total = 0;
+};
+// The same by weight. Bits depend on the data alone: blocks and shards are cut by rows.
+std::optional<EqualWeight> weigh_equal_labels(const ArrayView& truth, const ArrayView& predicted,
+                                              const ArrayView& weight);
+
 // A value; one thread at a time.
 class AccuracyState {
  public:

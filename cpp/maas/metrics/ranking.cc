@@ -116,6 +116,24 @@ double average_precision(const SortedScores<T>& scores) {
   return sum / static_cast<double>(positives.size());
 }
 
+// Ascending by score; among level scores by weight, so that the order does not depend on that of the rows.
+std::vector<WeightedScore> sort_pairs(const std::vector<double>& scores, const std::vector<double>& weights) {
+  if (scores.size() > UINT32_MAX)
+    throw_invalid("ranking", "expected fewer than 2^32 weighted rows of a class");
+  AlignedBuffer<uint32_t> index(scores.size());
+  argsort(scores.data(), scores.size(), SortOrder::kAscending, index.data());
+  std::vector<WeightedScore> pairs;
+  pairs.reserve(scores.size());
+  for (const uint32_t at : index) pairs.push_back({scores[at], weights[at]});
+  for (auto first = pairs.begin(); first != pairs.end();) {
+    const auto last =
+        std::find_if(first, pairs.end(), [&](const WeightedScore& p) { return p.score != first->score; });
+    if (last - first > 1) std::sort(first, last);
+    first = last;
+  }
+  return pairs;
+}
+
 // Walks down the distinct scores: fn(true positives, false positives) are the weights at or above each.
 template <class Fn>
 void walk_thresholds(const SortedScores<WeightedScore>& scores, Fn&& fn) {
@@ -198,26 +216,26 @@ SortedScores<T> sort_scores(const ArrayView& labels, int64_t positive, const Arr
 
 SortedScores<WeightedScore> sort_scores(const ArrayView& labels, int64_t positive, const ArrayView& scores,
                                         const ArrayView& weights) {
-  SortedScores<WeightedScore> split;
+  struct Part {
+    std::vector<double> scores, weights;
+  } parts[2];  // negatives, positives
   bool finite = true;
   size_t row = 0;
   for_score_blocks(labels, scores, [&](const int64_t* label, const double* score, size_t n) {
     double weight_block[kBlockRows];
     const double* weight = read_doubles(weights, row, n, weight_block);
     for (size_t i = 0; i < n; ++i) {
-      const WeightedScore item{load_unaligned(score + i) + 0.0, load_unaligned(weight + i)};
-      finite &= std::isfinite(item.score);
-      auto& part = load_unaligned(label + i) == positive ? split.positives : split.negatives;
-      if (item.weight != 0) part.push_back(item);
+      const double value = load_unaligned(score + i), w = load_unaligned(weight + i);
+      finite &= std::isfinite(value);
+      if (w == 0) continue;
+      Part& part = parts[load_unaligned(label + i) == positive];
+      part.scores.push_back(value + 0.0);
+      part.weights.push_back(w);
     }
     row += n;
   });
   if (!finite) throw NotFinite("y_score");
-  parallel_for(2, [&](size_t task, int) {
-    auto& part = task == 0 ? split.positives : split.negatives;
-    std::sort(part.begin(), part.end());
-  });
-  return split;
+  return {sort_pairs(parts[1].scores, parts[1].weights), sort_pairs(parts[0].scores, parts[0].weights)};
 }
 
 template <class T>

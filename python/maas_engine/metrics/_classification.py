@@ -12,7 +12,7 @@ import numpy as np
 from maas_engine import _core
 from maas_engine.errors import InvalidArgument
 from maas_engine.metrics._checks import Array, check_option, undefined_metric_warning
-from maas_engine.metrics._labels import PairCounts, check_labels, count_pairs, is_label_vector
+from maas_engine.metrics._labels import PairCounts, as_native, check_labels, count_pairs, is_label_vector
 
 _AVERAGES = (None, "micro", "macro", "weighted", "samples")
 
@@ -41,6 +41,10 @@ def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_w
             if equal is not None:
                 return equal / samples if normalize else float(equal)
     y_true, y_pred, weight = check_labels(y_true, y_pred, sample_weight)
+    if weight is not None and y_true.dtype.kind not in "UO":
+        sums = _core.equal_weight(as_native(y_true), as_native(y_pred), weight)
+        if sums is not None:
+            return sums[0] / sums[1] if normalize else sums[0]
     right = y_true == y_pred
     if weight is None:
         return float(np.mean(right)) if normalize else float(np.sum(right))
