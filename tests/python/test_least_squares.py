@@ -114,11 +114,24 @@ def test_float32_is_as_accurate_as_its_data(name):
     assert relative(ours.predict(X), truth.predict(X.astype(np.float64))) < 2e-5
 
 
-def test_wide_float32_is_accurate(rng):
-    X = rng.normal(size=(3000, 150)).astype(np.float32) + np.float32(3)
-    y = (X @ rng.normal(size=150) + rng.normal(size=3000)).astype(np.float32)
-    truth = reference.LinearRegression().fit(X.astype(np.float64), y.astype(np.float64))
-    assert relative(LinearRegression().fit(X, y).coef_, truth.coef_) < 2e-7
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("columns", [150, 300])
+@pytest.mark.parametrize("correlation", [0.0, 0.9, 0.9999])
+def test_wide_float32_is_accurate(rng, columns, correlation, intercept):
+    """Its products are summed in float32; one step in double restores what that loses."""
+    X = rng.normal(size=(3000, columns)) + 3
+    X = (np.sqrt(1 - correlation**2) * X + correlation * X[:, :1]).astype(np.float32)
+    y = (X @ rng.normal(size=(columns, 2)) + rng.normal(size=(3000, 2))).astype(np.float32)
+    w = rng.uniform(size=3000)
+    wide = X.astype(np.float64), y.astype(np.float64), w
+    for ours, theirs in (
+        (LinearRegression(tol=1e-9), reference.LinearRegression(tol=1e-9)),
+        (Ridge(5.0), reference.Ridge(5.0)),
+    ):
+        ours.set_params(fit_intercept=intercept).fit(X, y, w)
+        theirs.set_params(fit_intercept=intercept).fit(*wide)
+        assert relative(ours.coef_, theirs.coef_) < 2e-7
+        np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-5, atol=1e-5)
 
 
 @pytest.fixture
@@ -253,11 +266,18 @@ def layouts(X):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    "estimator",
-    [LinearRegression(), LinearRegression(solver="svd"), Ridge(0.1)],
-    ids=["auto", "svd", "ridge"],
+    ("estimator", "shape"),
+    [
+        (LinearRegression(), (5000, 7)),
+        (LinearRegression(), (900, 140)),
+        (LinearRegression(), (600, 300)),
+        (LinearRegression(), (40, 70)),
+        (LinearRegression(solver="svd"), (2000, 7)),
+        (LinearRegression(solver="svd"), (300, 70)),
+        (Ridge(0.1), (5000, 7)),
+        (Ridge(0.1), (40, 70)),
+    ],
 )
-@pytest.mark.parametrize("shape", [(5000, 7), (900, 90), (40, 120)])
 def test_same_bits_for_threads_targets_and_layouts(rng, estimator, dtype, shape):
     X = (rng.normal(size=shape) + 10).astype(dtype)
     y = rng.normal(size=shape[0]).astype(dtype)

@@ -7,6 +7,7 @@
 #include "maas/base/error.h"
 #include "maas/base/shards.h"
 #include "maas/base/thread_pool.h"
+#include "maas/kernels/gemm.h"
 #include "maas/kernels/gram.h"
 
 namespace maas {
@@ -14,8 +15,8 @@ namespace {
 
 constexpr size_t kPanelBytes = 384 << 10;  // a task's panel stays in a 512 KB L2
 constexpr size_t kOneBlock = 256;          // up to this many columns the output is one block
-constexpr size_t kBlock = 128;             // else it is cut into square blocks of about this side
-constexpr size_t kWide = 64;               // from here float rows are multiplied as float
+constexpr size_t kBlock = 256;             // else it is cut into square blocks of about this side
+constexpr size_t kWideRows = 256;          // panel height then: the product packs its own operands
 constexpr double kSmallWork = 2e6;         // multiply-adds: below, waking a thread costs more than it saves
 
 // How the output is cut into blocks of columns and the rows into shards: from the shape alone.
@@ -25,6 +26,7 @@ struct Plan {
   size_t panel_rows;
   Shards shards;
 
+  bool wide() const { return columns > block; }
   size_t blocks() const { return (columns + block - 1) / block; }
   size_t end(size_t b) const { return std::min(columns, (b + 1) * block); }
 };
@@ -33,10 +35,10 @@ Plan make_plan(size_t rows, size_t columns, size_t item) {
   const size_t parts = columns <= kOneBlock ? 1 : (columns + kBlock - 1) / kBlock;
   const size_t block = ((columns + parts - 1) / parts + 11) / 12 * 12;  // whole tiles of 3 and of 4
   const size_t height = kPanelBytes / (std::min(columns, 2 * block) * item) / kPanelPad * kPanelPad;
-  const size_t panel_rows = std::clamp<size_t>(height, 64, kGramFloatRows);
+  const size_t panel_rows = parts > 1 ? kWideRows : std::clamp<size_t>(height, 64, kGramFloatRows);
   // Tens of tasks in all, so that a core slowed by another process delays little.
   const size_t tasks = parts * (parts + 1) / 2;
-  const size_t max_shards = columns <= kWide ? 64 : std::max<size_t>(1, 32 / tasks);
+  const size_t max_shards = columns <= 64 ? 64 : std::max<size_t>(1, 32 / tasks);
   return {columns, block, panel_rows, make_shards(rows, panel_rows, max_shards)};
 }
 
@@ -56,7 +58,29 @@ struct PassScratch {
   AlignedBuffer<P> panel;
   AlignedBuffer<P> h;
   AlignedBuffer<double> accumulators;
+  AlignedBuffer<P> product;  // wide plans only
 };
+
+// out += aᵀ diag(h) b of two panels, through the matrix product: where blocks are large it needs no
+// accumulator a vector wide for each pair. A block on the diagonal (b == a) is written above it only; a is
+// scaled in place, or into `spare` where b is the same panel.
+template <class P>
+void add_wide_product(P* a, size_t ni, const P* b, size_t nj, size_t ld, const P* h, P* spare, P* product,
+                      double* out, size_t out_ld) {
+  const bool diagonal = a == b;
+  P* left = h != nullptr && diagonal ? spare : a;
+  for (size_t i = 0; h != nullptr && i < ni; ++i) {
+    for (size_t r = 0; r < ld; ++r) left[i * ld + r] = a[i * ld + r] * h[r];
+  }
+  const auto stride = static_cast<ptrdiff_t>(ld);
+  const MatrixView<P> rows{left, ni, ld, stride, 1}, columns{b, nj, ld, stride, 1};
+  std::fill(product, product + ni * nj, P{0});
+  gemm_update(rows, columns.transposed(), product, nj, Sign::kPlus, diagonal ? Part::kUpper : Part::kAll);
+  for (size_t i = 0; i < ni; ++i) {
+    for (size_t j = diagonal ? i : 0; j < nj; ++j)
+      out[i * out_ld + j] += static_cast<double>(product[i * nj + j]);
+  }
+}
 
 // Runs the tasks with one scratch a thread, inline when there is little to do.
 template <class P, class Fn>
@@ -99,12 +123,8 @@ class GramPass {
     const size_t shard = task / pairs_.size();
     const size_t i0 = bi * plan_.block, ni = plan_.end(bi) - i0;
     const size_t j0 = bj * plan_.block, nj = plan_.end(bj) - j0;
-    if (scratch.panel.size() == 0) {
-      const size_t width = std::min(plan_.columns, 2 * plan_.block);
-      scratch.panel = AlignedBuffer<P>(width * plan_.panel_rows);
-      scratch.h = AlignedBuffer<P>(plan_.panel_rows);
-      scratch.accumulators = AlignedBuffer<double>(gram_accumulator_size(plan_.block, plan_.block));
-    }
+    double* out = sums_.data() + shard * plan_.columns * plan_.columns + i0 * plan_.columns + j0;
+    if (scratch.panel.size() == 0) allocate(scratch);
     std::fill(scratch.accumulators.begin(), scratch.accumulators.end(), 0.0);
     for (size_t r = plan_.shards.begin(shard); r < plan_.shards.end(shard); r += plan_.panel_rows) {
       const size_t n = std::min(plan_.panel_rows, plan_.shards.end(shard) - r);
@@ -114,10 +134,24 @@ class GramPass {
       panels_.pack(i0, i0 + ni, r, n, a, ld);
       if (bi != bj) panels_.pack(j0, j0 + nj, r, n, b, ld);
       const P* h = panels_.pack_weights(r, n, scratch.h.data(), ld);
-      gram_panel(a, ni, b, nj, ld, ld, h, scratch.accumulators.data());
+      if (plan_.wide()) {
+        add_wide_product(a, ni, b, nj, ld, h, a + ni * ld, scratch.product.data(), out, plan_.columns);
+      } else {
+        gram_panel(a, ni, b, nj, ld, ld, h, scratch.accumulators.data());
+      }
     }
-    double* out = sums_.data() + shard * plan_.columns * plan_.columns + i0 * plan_.columns + j0;
-    gram_finish(scratch.accumulators.data(), ni, nj, bi == bj, out, plan_.columns);
+    if (!plan_.wide()) gram_finish(scratch.accumulators.data(), ni, nj, bi == bj, out, plan_.columns);
+  }
+
+  void allocate(Scratch& scratch) const {
+    const size_t block = plan_.block;
+    scratch.panel = AlignedBuffer<P>((plan_.wide() ? 2 * block : plan_.columns) * plan_.panel_rows);
+    scratch.h = AlignedBuffer<P>(plan_.panel_rows);
+    if (plan_.wide()) {
+      scratch.product = AlignedBuffer<P>(block * block);
+    } else {
+      scratch.accumulators = AlignedBuffer<double>(gram_accumulator_size(plan_.columns, plan_.columns));
+    }
   }
 
   GramState centre() const {
@@ -151,7 +185,8 @@ class GramPass {
 template <class T>
 GramState gram_state(const RegressionRows<T>& rows, GramSums sums) {
   if constexpr (std::is_same_v<T, float>) {
-    if (sums == GramSums::kAuto && rows.x.cols >= kWide) return GramPass<float, float>(rows).run();
+    if (sums == GramSums::kAuto && rows.x.cols >= kFloatGramFeatures)
+      return GramPass<float, float>(rows).run();
   }
   (void)sums;
   return GramPass<T, double>(rows).run();

@@ -23,6 +23,9 @@ struct GramState {
   void merge(const GramState& other);
 };
 
+// From this many float32 columns multiplying dominates a pass, and kAuto keeps the products in float.
+inline constexpr size_t kFloatGramFeatures = 128;
+
 enum class GramSums {
   kDouble,  // every product and sum in double
   kAuto,    // wide float32 rows: float FMA chains inside a panel, double between panels (twice the rate)
