@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 import warnings
 from typing import Any
 
@@ -303,6 +307,34 @@ def test_too_few_steps_warn() -> None:
     with pytest.warns(ConvergenceWarning, match="max_iter=3"):
         model = LogisticRegression(max_iter=3).fit(X, y)
     assert model.n_iter_ == [3]
+
+
+def test_many_columns_go_without_second_derivatives() -> None:
+    X = noise(300, 900)
+    y = binary(X)
+    truth = reference(X, y)
+    model = LogisticRegression(tol=1e-8).fit(X, y)
+    np.testing.assert_allclose(model.coef_, truth.coef_, rtol=0, atol=1e-6 * np.abs(truth.coef_).max())
+    assert LogisticRegression().fit(X, y).score(X, y) == 1.0
+
+
+def test_interrupt_leaves_the_estimator_unfitted() -> None:
+    X = noise(20_000, 20)
+    model = LogisticRegression(solver="gd", tol=0.0, max_iter=10**7)
+    raised_at = []
+
+    def interrupt() -> None:
+        raised_at.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.2, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, binary(X))
+    assert time.perf_counter() - raised_at[0] < 1.0  # 0.2 s promised; a busy machine may be late
+    timer.join()
+    assert not hasattr(model, "coef_")
+    model.set_params(max_iter=1, tol=10.0).fit(X, binary(X))
 
 
 def test_warm_start_needs_no_more_steps() -> None:

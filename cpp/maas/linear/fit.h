@@ -20,8 +20,9 @@ struct FitOptions {
   // speak of are this divided by Σ_i s_i.
   double l2 = 1;
   // lbfgs, newton-cholesky: stop when the step left would move the margins by about tolerance² (root mean
-  // square, weighted by curvature), relative to the deviation of y for the squared loss. gd, adam: stop when
-  // no component of the gradient is above it.
+  // square, weighted by curvature), relative to the deviation of y for the squared loss; by about tolerance
+  // for lbfgs where columns are too many for second derivatives. gd, adam: stop when no component of the
+  // gradient is above it.
   double tolerance = 1e-4;
   size_t max_iterations = 100;
   DescentOptions descent;  // its rule, learning rate and decays; gd and adam only

@@ -12,12 +12,21 @@ namespace maas {
 namespace {
 
 // Rows of the sample that a Hessian is taken from: enough for the step error sqrt(parameters / rows) to be
-// small, few enough for it to cost no more than some tens of passes. 0: too many columns, do without.
-size_t sample_rows(size_t rows, size_t columns) {
+// small, few enough for the Hessian and its factors to cost about 16 passes at most, or next to nothing. 0:
+// too many columns for the rows, do without.
+size_t sample_rows(size_t rows, size_t columns, size_t outputs) {
   const size_t wanted = std::max<size_t>({4096, 40 * columns, rows / 16});
-  const size_t affordable = std::max(100 * rows / columns, (size_t{1} << 27) / (columns * columns));
-  const size_t useful = std::min(rows, 4 * columns);
-  return affordable < useful ? 0 : std::min({wanted, affordable, rows});
+  const size_t work = std::max(64 * rows * columns, (size_t{1} << 24) / outputs);
+  const size_t factor_work = columns * columns * columns / 3;
+  const size_t affordable = work > factor_work ? (work - factor_work) / (columns * columns) : 0;
+  return affordable < std::min(rows, 4 * columns) ? 0 : std::min({wanted, affordable, rows});
+}
+
+// Without second derivatives each step wins a fixed factor only, so digits cost passes: the margins' error
+// left is the tolerance instead of its square.
+StopRule without_curvature(StopRule rule) {
+  rule.decrement = std::sqrt(rule.decrement);
+  return rule;
 }
 
 // Runs L-BFGS from theta in rounds, each of which starts from the curvature that `source` has where the last
@@ -70,10 +79,10 @@ SolveResult minimise_with_samples(const WeightedRows<T>& rows, const LinearModel
                                   const std::vector<double>& shift, RowObjective<T>& objective,
                                   const StopRule& rule, bool cold, std::vector<double>& theta) {
   const size_t columns = objective.size() / shape.outputs;
-  const size_t wanted = sample_rows(rows.x.rows, columns);
+  const size_t wanted = sample_rows(rows.x.rows, columns, shape.outputs);
   if (wanted == 0) {
     LbfgsDirection direction(objective.size(), 10);
-    return minimise(objective, direction, rule, theta.data());
+    return minimise(objective, direction, without_curvature(rule), theta.data());
   }
   // Odd strides, so that rows which alternate in some pattern of 2, 4, ... are all met.
   const size_t stride = (rows.x.rows / wanted - 1) / 2 * 2 + 1;
@@ -84,7 +93,7 @@ SolveResult minimise_with_samples(const WeightedRows<T>& rows, const LinearModel
   RowObjective<T> sampled(sample.rows(), shape, alpha, shift);
   if (!(sampled.total_weight() > 0)) {
     LbfgsDirection direction(objective.size(), 10);
-    return minimise(objective, direction, rule, theta.data());
+    return minimise(objective, direction, without_curvature(rule), theta.data());
   }
   if (cold) {
     // To the accuracy that the sample itself has: its solution is off by about parameters / rows.

@@ -43,7 +43,8 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
     tol : float, default=1e-4
         'lbfgs' and 'newton-cholesky' stop when the step left would move the margins by about ``tol**2`` (root
         mean square, weighted by curvature): they converge superlinearly, so the default costs one or two
-        passes more than a rough answer. 'gd' and 'adam' stop when no component of the gradient of the mean
+        passes more than a rough answer. Where columns outnumber rows or nearly so, 'lbfgs' does without
+        second derivatives and stops at ``tol``. 'gd' and 'adam' stop when no component of the gradient of the mean
         loss is larger than ``tol``.
     fit_intercept : bool, default=True
     class_weight : dict, 'balanced' or None, default=None
@@ -249,8 +250,8 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         if status == "diverged" and self.solver in ("gd", "adam"):
             warn_not_converged(
                 self,
-                f"{self.solver} diverged with learning_rate={self.learning_rate}; the last finite weights are "
-                "kept. Lower learning_rate or scale the data.",
+                f"{self.solver} diverged with learning_rate={self.learning_rate}; the last finite weights "
+                "are kept. Lower learning_rate or scale the data.",
             )
         elif status == "diverged":
             warn_not_converged(self, f"{self.solver} met values out of range; scale the data.")
