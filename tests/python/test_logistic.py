@@ -421,7 +421,6 @@ def test_bad_weights_are_refused() -> None:
         ({"max_iter": 2.5}, "max_iter"),
         ({"solver": "liblinear"}, "use 'lbfgs'"),
         ({"solver": "magic"}, "solver"),
-        ({"solver": "sgd"}, "SGDClassifier"),
         ({"penalty": "l1"}, "L2"),
         ({"l1_ratio": 0.5}, "L2"),
         ({"dual": True}, "dual"),

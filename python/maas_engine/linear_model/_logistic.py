@@ -21,6 +21,7 @@ from maas_engine.linear_model._base import (
     warn_not_converged,
 )
 from maas_engine.linear_model._labels import check_labels, encode_labels
+from maas_engine.linear_model._mini_batch import descend_by_batches
 
 _SOLVERS = ("lbfgs", "newton-cholesky", "gd", "adam", "sgd")
 _ELSEWHERE = {"liblinear": "lbfgs", "newton-cg": "newton-cholesky", "sag": "lbfgs", "saga": "lbfgs"}
@@ -49,21 +50,26 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
     fit_intercept : bool, default=True
     class_weight : dict, 'balanced' or None, default=None
         Multiplies the sample weights.
-    solver : {'lbfgs', 'newton-cholesky', 'gd', 'adam'}, default='lbfgs'
+    solver : {'lbfgs', 'newton-cholesky', 'gd', 'adam', 'sgd'}, default='lbfgs'
         'lbfgs' starts from a sample of the rows and its second derivative; 'newton-cholesky' takes the
         second derivative of all rows at each step; 'gd' is gradient descent and 'adam' Adam, both with one
-        pass over all rows a step.
+        pass over all rows a step; 'sgd', and 'adam' with a ``batch_size``, take one step a batch of rows in a
+        random order, with ``learning_rate`` divided by 5 each time five epochs bring less than ``tol``.
     max_iter : int, default=100
         Largest number of steps.
     learning_rate : float, default=0.1
-        Step of 'gd' and 'adam' on the gradient of the mean loss.
+        Step of 'gd', 'adam' and 'sgd' on the gradient of the mean loss.
     momentum : float in [0, 1), default=0.0
-        Share of the previous step that 'gd' keeps.
+        Share of the previous step that 'gd' and 'sgd' keep.
     nesterov : bool, default=False
-        Whether 'gd' looks ahead along its momentum.
+        Whether 'gd' and 'sgd' look ahead along their momentum.
+    batch_size : int or None, default=None
+        Rows a step of 'sgd' (None: 32) and 'adam' (None: all).
     warm_start : bool, default=False
         Start from the coefficients of the last fit.
-    dual, intercept_scaling, random_state, verbose, n_jobs
+    random_state : int, RandomState or None, default=None
+        Order of the rows for steps by batches.
+    dual, intercept_scaling, verbose, n_jobs
         Accepted so that scikit-learn's calls work; only their defaults mean anything here. Threads are set
         by :func:`maas_engine.set_num_threads`.
 
@@ -101,6 +107,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterov": ["boolean"],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -123,6 +130,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         learning_rate: float = 0.1,
         momentum: float = 0.0,
         nesterov: bool = False,
+        batch_size: int | None = None,
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -141,6 +149,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
+        self.batch_size = batch_size
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
         """Fit the model.
@@ -173,22 +182,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         weights = self._row_weights(sample_weight, X, classes, targets)
         outputs = 1 if len(classes) == 2 else len(classes)
         with scikit_learn_errors(self, X=X, sample_weight=weights):
-            coef, intercept, steps, status, curve = _core.linear_fit(
-                X,
-                targets,
-                weights,
-                "logistic" if outputs == 1 else "softmax",
-                outputs,
-                bool(self.fit_intercept),
-                inverse_c,
-                self.solver,
-                float(self.tol),
-                int(self.max_iter),
-                float(self.learning_rate),
-                float(self.momentum),
-                bool(self.nesterov),
-                self._start(outputs, X.shape[1]),
-            )
+            coef, intercept, steps, status, curve = self._solve(X, targets, weights, outputs, inverse_c)
         self.classes_ = classes
         self.coef_ = coef.astype(X.dtype)
         self.intercept_ = intercept.astype(X.dtype)
@@ -196,6 +190,45 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         self.loss_curve_ = curve
         self._report(status)
         return self
+
+    def _solve(self, X: Array, targets: Array, weights: Array | None, outputs: int, l2: float) -> Any:
+        loss = "logistic" if outputs == 1 else "softmax"
+        start = self._start(outputs, X.shape[1])
+        if self.solver == "sgd" or (self.solver == "adam" and self.batch_size is not None):
+            return descend_by_batches(
+                X,
+                targets,
+                weights,
+                loss=loss,
+                outputs=outputs,
+                l2=l2,
+                fit_intercept=self.fit_intercept,
+                solver=self.solver,
+                learning_rate=self.learning_rate,
+                momentum=self.momentum,
+                nesterov=self.nesterov,
+                batch_size=self.batch_size,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                random_state=self.random_state,
+                start=start,
+            )
+        return _core.linear_fit(
+            X,
+            targets,
+            weights,
+            loss,
+            outputs,
+            bool(self.fit_intercept),
+            l2,
+            self.solver,
+            float(self.tol),
+            int(self.max_iter),
+            float(self.learning_rate),
+            float(self.momentum),
+            bool(self.nesterov),
+            start,
+        )
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, shape (n_samples, n_classes), rows summing to 1."""
@@ -217,8 +250,6 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
                 f"LogisticRegression has no solver {self.solver!r}; use {_ELSEWHERE[self.solver]!r}, which "
                 f"finds the same optimum. Solvers: {', '.join(_SOLVERS)}"
             )
-        if self.solver == "sgd":
-            raise ValueError("solver='sgd' is offered by SGDClassifier(loss='log_loss') only")
         if self.penalty in ("l1", "elasticnet") or self.l1_ratio not in (0, None):
             raise ValueError(
                 f"LogisticRegression supports the L2 penalty or none, got penalty={self.penalty!r}, "
@@ -247,7 +278,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         return [*self.coef_.astype(np.float64).ravel().tolist(), *self.intercept_.astype(np.float64).tolist()]
 
     def _report(self, status: str) -> None:
-        if status == "diverged" and self.solver in ("gd", "adam"):
+        if status == "diverged" and self.solver in ("gd", "adam", "sgd"):
             warn_not_converged(
                 self,
                 f"{self.solver} diverged with learning_rate={self.learning_rate}; the last finite weights "

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from maas_engine import _core
-from maas_engine._runtime import next_seed
 from maas_engine.linear_model._base import scikit_learn_errors, warn_not_converged
+from maas_engine.linear_model._mini_batch import seed_of
 
 Array = NDArray[Any]
 Weights = NDArray[np.float64]
@@ -93,13 +92,6 @@ class BaseSGD(BaseEstimator):
             "classifies": self._classifies,
         }
 
-    def _seed(self) -> int:
-        if self.random_state is None:
-            return next_seed()
-        if isinstance(self.random_state, Integral):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-
     def _split(
         self, y: Array, sample_weight: Weights | None, seed: int
     ) -> tuple[NDArray[np.uint32] | None, NDArray[np.uint32] | None]:
@@ -129,7 +121,7 @@ class BaseSGD(BaseEstimator):
     ) -> Weights:
         """Run all epochs (``partial``: one) from ``weights`` and return the weights the model should use."""
         max_iter = 1 if partial else self.max_iter
-        seed = self._seed()
+        seed = seed_of(self.random_state)
         train, validation = self._split(y, sample_weight, seed)
         averages = self._averages if self.average else np.zeros((0, 0))
         n_tasks = len(weights)
