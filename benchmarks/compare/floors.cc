@@ -57,7 +57,8 @@ template <class V, class T>
 double flop_rate(int threads) {
   constexpr size_t kRounds = 5'000'000;
   std::vector<V> sinks(static_cast<size_t>(threads));
-  const double s = best_of(threads, [&](int t) { multiply_add<V, T>(kRounds, &sinks[static_cast<size_t>(t)]); });
+  const double s =
+      best_of(threads, [&](int t) { multiply_add<V, T>(kRounds, &sinks[static_cast<size_t>(t)]); });
   return threads * kRounds * 12.0 * 2.0 * (sizeof(V) / sizeof(T)) / s;
 }
 

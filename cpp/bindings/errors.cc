@@ -10,22 +10,14 @@ namespace {
 
 const char* class_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument:
-      return "InvalidArgument";
-    case ErrorCode::kFormatError:
-      return "FormatError";
-    case ErrorCode::kNotFound:
-      return "NotFound";
-    case ErrorCode::kUnsupported:
-      return "Unsupported";
-    case ErrorCode::kPermissionDenied:
-      return "PermissionDenied";
-    case ErrorCode::kOverloaded:
-      return "Overloaded";
-    case ErrorCode::kDeadlineExceeded:
-      return "DeadlineExceeded";
-    case ErrorCode::kInternal:
-      break;
+    case ErrorCode::kInvalidArgument: return "InvalidArgument";
+    case ErrorCode::kFormatError: return "FormatError";
+    case ErrorCode::kNotFound: return "NotFound";
+    case ErrorCode::kUnsupported: return "Unsupported";
+    case ErrorCode::kPermissionDenied: return "PermissionDenied";
+    case ErrorCode::kOverloaded: return "Overloaded";
+    case ErrorCode::kDeadlineExceeded: return "DeadlineExceeded";
+    case ErrorCode::kInternal: break;
   }
   return "Internal";
 }

@@ -1,4 +1,5 @@
-// Any bytes are read as a state or refused with FormatError; what was read writes bytes that read back the same.
+// Any bytes are read as a state or refused with FormatError; what was read writes bytes that read back the
+// same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

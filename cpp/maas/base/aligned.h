@@ -12,8 +12,8 @@ namespace maas {
 
 inline constexpr size_t kAlignment = 64;
 
-// At least bytes + 1, rounded up to kAlignment; released by std::free. Throws std::bad_alloc. Large blocks ask
-// for huge pages: the first touch of 16 MB otherwise costs 4096 page faults, about as long as sorting it.
+// At least bytes + 1, rounded up to kAlignment; released by std::free. Throws std::bad_alloc. Large blocks
+// ask for huge pages: the first touch of 16 MB otherwise costs 4096 page faults, about as long as sorting it.
 void* allocate_aligned(size_t bytes);
 
 template <class T>

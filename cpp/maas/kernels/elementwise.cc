@@ -30,39 +30,20 @@ void MapOne(MapOp op, size_t n, const T* x, T* out, T p, T q) {
   using V = hn::Vec<decltype(d)>;
   const V low = hn::Set(d, p), high = hn::Set(d, q);
   switch (op) {
-    case MapOp::kExp:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Exp(d, v); }, out, x);
-    case MapOp::kExpm1:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Expm1(d, v); }, out, x);
-    case MapOp::kLog:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Log(d, v); }, out, x);
-    case MapOp::kLog1p:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Log1p(d, v); }, out, x);
-    case MapOp::kSigmoid:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Sigmoid(d, v); }, out, x);
-    case MapOp::kTanh:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Tanh(d, v); }, out, x);
-    case MapOp::kErf:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Erf(d, v); }, out, x);
-    case MapOp::kSoftplus:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return Softplus(d, v); }, out, x);
+    case MapOp::kExp: return MapArrays(d, n, [d](V v) HWY_ATTR { return Exp(d, v); }, out, x);
+    case MapOp::kExpm1: return MapArrays(d, n, [d](V v) HWY_ATTR { return Expm1(d, v); }, out, x);
+    case MapOp::kLog: return MapArrays(d, n, [d](V v) HWY_ATTR { return Log(d, v); }, out, x);
+    case MapOp::kLog1p: return MapArrays(d, n, [d](V v) HWY_ATTR { return Log1p(d, v); }, out, x);
+    case MapOp::kSigmoid: return MapArrays(d, n, [d](V v) HWY_ATTR { return Sigmoid(d, v); }, out, x);
+    case MapOp::kTanh: return MapArrays(d, n, [d](V v) HWY_ATTR { return Tanh(d, v); }, out, x);
+    case MapOp::kErf: return MapArrays(d, n, [d](V v) HWY_ATTR { return Erf(d, v); }, out, x);
+    case MapOp::kSoftplus: return MapArrays(d, n, [d](V v) HWY_ATTR { return Softplus(d, v); }, out, x);
     case MapOp::kRelu:
-      return MapArrays(
-          d, n, [d](V v) HWY_ATTR { return SelectMax(d, v, hn::Zero(d)); }, out, x);
+      return MapArrays(d, n, [d](V v) HWY_ATTR { return SelectMax(d, v, hn::Zero(d)); }, out, x);
     case MapOp::kClip:
-      return MapArrays(
-          d, n, [=](V v) HWY_ATTR { return SelectMin(d, SelectMax(d, v, low), high); }, out, x);
+      return MapArrays(d, n, [=](V v) HWY_ATTR { return SelectMin(d, SelectMax(d, v, low), high); }, out, x);
     default:  // kScaleShift
-      return MapArrays(
-          d, n, [=](V v) HWY_ATTR { return hn::MulAdd(low, v, high); }, out, x);
+      return MapArrays(d, n, [=](V v) HWY_ATTR { return hn::MulAdd(low, v, high); }, out, x);
   }
 }
 
@@ -73,26 +54,16 @@ void MapTwo(MapOp op, size_t n, const T* x, const T* y, T* out, T p) {
   const V factor = hn::Set(d, p);
   switch (op) {
     case MapOp::kMax:
-      return MapArrays(
-          d, n, [d](V a, V b) HWY_ATTR { return SelectMax(d, a, b); }, out, x, y);
+      return MapArrays(d, n, [d](V a, V b) HWY_ATTR { return SelectMax(d, a, b); }, out, x, y);
     case MapOp::kMin:
-      return MapArrays(
-          d, n, [d](V a, V b) HWY_ATTR { return SelectMin(d, a, b); }, out, x, y);
+      return MapArrays(d, n, [d](V a, V b) HWY_ATTR { return SelectMin(d, a, b); }, out, x, y);
     case MapOp::kAxpy:
-      return MapArrays(
-          d, n, [=](V a, V b) HWY_ATTR { return hn::MulAdd(factor, a, b); }, out, x, y);
-    case MapOp::kAdd:
-      return MapArrays(
-          d, n, [](V a, V b) HWY_ATTR { return hn::Add(a, b); }, out, x, y);
-    case MapOp::kSubtract:
-      return MapArrays(
-          d, n, [](V a, V b) HWY_ATTR { return hn::Sub(a, b); }, out, x, y);
-    case MapOp::kMultiply:
-      return MapArrays(
-          d, n, [](V a, V b) HWY_ATTR { return hn::Mul(a, b); }, out, x, y);
+      return MapArrays(d, n, [=](V a, V b) HWY_ATTR { return hn::MulAdd(factor, a, b); }, out, x, y);
+    case MapOp::kAdd: return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Add(a, b); }, out, x, y);
+    case MapOp::kSubtract: return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Sub(a, b); }, out, x, y);
+    case MapOp::kMultiply: return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Mul(a, b); }, out, x, y);
     default:  // kDivide
-      return MapArrays(
-          d, n, [](V a, V b) HWY_ATTR { return hn::Div(a, b); }, out, x, y);
+      return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Div(a, b); }, out, x, y);
   }
 }
 

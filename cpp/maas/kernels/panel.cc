@@ -36,9 +36,9 @@ void put(D d, hn::Vec<D> v, const Sink<T>& sink, size_t i, size_t j) {
 }
 
 template <class D>
-    void put(D, hn::Vec<D> v, const Sink<double>&sink, size_t i,
-             size_t j) requires std::is_same_v < hn::TFromD<D>,
-float > {
+void put(D, hn::Vec<D> v, const Sink<double>& sink, size_t i, size_t j)
+  requires std::is_same_v<hn::TFromD<D>, float>
+{
   const hn::Half<D> half;
   const hn::Rebind<double, hn::Half<D>> wide;
   put(wide, hn::PromoteTo(wide, hn::LowerHalf(half, v)), sink, i, j);

@@ -17,15 +17,11 @@ double ReduceArrays(Reduction op, size_t n, const T* x, const T* y, const double
   const hn::ScalableTag<double> d;
   using V = hn::Vec<decltype(d)>;
   switch (op) {
-    case Reduction::kSum:
-      return SumPartials(
-          d, n, [](V acc, V a) HWY_ATTR { return hn::Add(acc, a); }, x);
+    case Reduction::kSum: return SumPartials(d, n, [](V acc, V a) HWY_ATTR { return hn::Add(acc, a); }, x);
     case Reduction::kSumSquares:
-      return SumPartials(
-          d, n, [](V acc, V a) HWY_ATTR { return hn::MulAdd(a, a, acc); }, x);
+      return SumPartials(d, n, [](V acc, V a) HWY_ATTR { return hn::MulAdd(a, a, acc); }, x);
     case Reduction::kDot:
-      return SumPartials(
-          d, n, [](V acc, V a, V b) HWY_ATTR { return hn::MulAdd(a, b, acc); }, x, y);
+      return SumPartials(d, n, [](V acc, V a, V b) HWY_ATTR { return hn::MulAdd(a, b, acc); }, x, y);
     case Reduction::kSquaredDifference: {
       const auto step = [](V acc, V a, V b) HWY_ATTR {
         const V difference = hn::Sub(a, b);
@@ -38,8 +34,7 @@ double ReduceArrays(Reduction op, size_t n, const T* x, const T* y, const double
       return SumPartials(d, n, step, x, y);
     }
     case Reduction::kWeightedSum:
-      return SumPartials(
-          d, n, [](V acc, V a, V s) HWY_ATTR { return hn::MulAdd(s, a, acc); }, x, w);
+      return SumPartials(d, n, [](V acc, V a, V s) HWY_ATTR { return hn::MulAdd(s, a, acc); }, x, w);
     case Reduction::kWeightedSquaredDifference: {
       const auto step = [](V acc, V a, V b, V s) HWY_ATTR {
         const V difference = hn::Sub(a, b);
@@ -93,8 +88,7 @@ template <class T>
 bool FiniteArray(const T* x, size_t n) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  return SumPartials(
-             d, n, [](V acc, V v) HWY_ATTR { return hn::Add(acc, hn::Sub(v, v)); }, x) == 0;
+  return SumPartials(d, n, [](V acc, V v) HWY_ATTR { return hn::Add(acc, hn::Sub(v, v)); }, x) == 0;
 }
 
 bool FiniteF32(const float* x, size_t n) { return FiniteArray(x, n); }

@@ -46,7 +46,9 @@ TEST(FloatEnv, SameBitsUnderAnyCallersWord) {
 TEST(FloatEnv, CallerGetsTheWordBack) {
   const UnusualWord unusual;
   const auto before = result_bits();
-  { const FloatEnv env; }
+  {
+    const FloatEnv env;
+  }
   EXPECT_EQ(std::fegetround(), FE_UPWARD);
   EXPECT_EQ(result_bits(), before);
 }

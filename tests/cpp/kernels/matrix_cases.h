@@ -38,19 +38,11 @@ class Matrix {
     const auto r = static_cast<ptrdiff_t>(rows), c = static_cast<ptrdiff_t>(cols);
     ptrdiff_t row_stride = c, col_stride = 1, origin = 0;
     switch (layout) {
-      case Layout::kRows:
-        break;
-      case Layout::kUnaligned:
-        break;
-      case Layout::kColumns:
-        row_stride = 1, col_stride = r;
-        break;
-      case Layout::kStrided:
-        row_stride = 3 * c + 5, col_stride = 3;
-        break;
-      case Layout::kReversed:
-        row_stride = -c, origin = (r - 1) * c;
-        break;
+      case Layout::kRows: break;
+      case Layout::kUnaligned: break;
+      case Layout::kColumns: row_stride = 1, col_stride = r; break;
+      case Layout::kStrided: row_stride = 3 * c + 5, col_stride = 3; break;
+      case Layout::kReversed: row_stride = -c, origin = (r - 1) * c; break;
     }
     const size_t size =
         rows * cols == 0 ? 1
