@@ -208,7 +208,7 @@ def test_only_constant_columns(rng):
         assert fitted.intercept_ == pytest.approx(y.mean())
 
 
-@pytest.mark.parametrize("shape", [(5, 20), (30, 300), (1, 3), (3, 3), (2, 1)])
+@pytest.mark.parametrize("shape", [(5, 20), (30, 300), (90, 400), (1, 3), (3, 3), (2, 1)])
 def test_fewer_rows_than_columns(rng, shape):
     X, y = rng.normal(size=shape) + 5, rng.normal(size=shape[0])
     w = rng.uniform(0.5, 2, size=shape[0])
@@ -217,6 +217,7 @@ def test_fewer_rows_than_columns(rng, shape):
         theirs = reference.LinearRegression(**kwargs).fit(X, y, w)
         np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6, atol=1e-12)
         assert ours.rank_ == theirs.rank_
+        np.testing.assert_allclose(ours.singular_, theirs.singular_, atol=1e-10 * theirs.singular_[0])
         for alpha in (0.0, 1e-3, 1.0):
             ours = Ridge(alpha, **kwargs).fit(X, y, w)
             theirs = reference.Ridge(max(alpha, 1e-13), solver="svd", **kwargs).fit(X, y, w)
@@ -272,6 +273,7 @@ def layouts(X):
         (LinearRegression(), (900, 140)),
         (LinearRegression(), (600, 300)),
         (LinearRegression(), (40, 70)),
+        (LinearRegression(), (80, 300)),
         (LinearRegression(solver="svd"), (2000, 7)),
         (LinearRegression(solver="svd"), (300, 70)),
         (Ridge(0.1), (5000, 7)),

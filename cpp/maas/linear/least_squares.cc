@@ -115,7 +115,6 @@ LeastSquaresFit fit_least_squares(const RegressionRows<T>& rows, const LeastSqua
     std::vector<double> centre = state.mean;
     if (!options.intercept) std::fill(centre.begin(), centre.end(), 0.0);
     fit = rows.x.rows < d ? solve_wide(rows, centre, options) : solve_tall(rows, centre, options);
-    fit->orthogonal = true;
   }
   set_intercept(state.mean, d, options.intercept, *fit);
   if (!all_zero(options.alpha)) fit->factor.clear();  // its spectrum is not that of X

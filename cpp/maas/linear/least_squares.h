@@ -22,7 +22,7 @@ struct LeastSquaresFit {
   std::vector<double> coef;       // t × d
   std::vector<double> intercept;  // t
   size_t rank = 0;                // of the centred rows, by the cutoff
-  // Singular values of the centred, weighted rows, or an upper triangular m × m matrix that has them.
+  // Singular values of the centred, weighted rows, or an m × m matrix that has them.
   std::vector<double> singular;
   std::vector<double> factor;
   bool orthogonal = false;  // which way was taken

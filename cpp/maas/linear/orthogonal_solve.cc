@@ -6,6 +6,8 @@
 
 #include "maas/base/shards.h"
 #include "maas/base/thread_pool.h"
+#include "maas/kernels/gemm.h"
+#include "maas/kernels/orthogonal.h"
 #include "maas/linear/cholesky.h"
 #include "maas/linear/normal_equations.h"
 #include "maas/linear/svd.h"
@@ -15,6 +17,9 @@ namespace maas {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+// Up to here the SVD of the transposed rows' factor costs next to nothing and settles the rank.
+constexpr size_t kFewRows = 64;
 
 double alpha_of(const LeastSquaresOptions& options, size_t target) {
   return options.alpha.size() == 1 ? options.alpha[0] : options.alpha[target];
@@ -87,6 +92,88 @@ void solve_by_svd(const Svd& f, const double* b, double alpha, double cutoff, do
   }
 }
 
+// With the penalty as d more rows below R, the triangle solves ridge without the SVD; false when even so it
+// is singular to rounding.
+bool solve_penalised(const TriangularFactor& r, size_t d, size_t target, double alpha, double* w) {
+  const size_t p = r.columns(), ld = padded_column(d);
+  TriangularFactor penalised(p);
+  penalised.absorb(r);
+  AlignedBuffer<double> block(p * ld, 0.0);
+  for (size_t j = 0; j < d; ++j) block[j * ld + j] = std::sqrt(alpha);
+  penalised.absorb(block.data(), ld, ld);
+  std::vector<double> factor(d * d);
+  for (size_t i = 0; i < d; ++i) {
+    std::copy(&penalised.data()[i * p], &penalised.data()[i * p] + d, &factor[i * d]);
+    w[i] = penalised(i, d + target);
+  }
+  if (estimate_condition(factor.data(), d) * kEpsilon * 10 * static_cast<double>(d) > 1) return false;
+  solve_upper(factor.data(), d, d, w, 1, 1);
+  return true;
+}
+
+// X Xᵀ of the centred, weighted rows, upper triangle, from blocks of features.
+AlignedBuffer<double> dual_gram(const PackBlock& pack, size_t n, size_t d) {
+  constexpr size_t kFeatures = 256;
+  AlignedBuffer<double> k(n * n, 0.0), block(n * kFeatures);
+  for (size_t first = 0; first < d; first += kFeatures) {
+    const size_t m = std::min(kFeatures, d - first), ld = panel_ld(m);
+    pack(first, m, block.data(), ld);
+    const MatrixView<double> rows{block.data(), n, ld, static_cast<ptrdiff_t>(ld), 1};
+    gemm_update(rows, rows.transposed(), k.data(), n, Sign::kPlus, Part::kUpper);
+  }
+  return k;
+}
+
+// z of w = Xᵀz from (X Xᵀ + alpha I) z = y by Cholesky, or false when the condition forbids it. `null` (unit
+// length, or empty) is the direction that centring removed from X Xᵀ: it is given an ordinary eigenvalue,
+// which changes nothing as y has no part in it. k: n × n; y: n × t; z: t × n.
+bool solve_dual(AlignedBuffer<double>& k, const std::vector<double>& null, const std::vector<double>& y,
+                size_t n, const LeastSquaresOptions& options, std::vector<double>& z, LeastSquaresFit& fit) {
+  const size_t t = y.size() / n, groups = options.alpha.size();
+  double trace = 0;
+  for (size_t i = 0; i < n; ++i) trace += k[i * n + i];
+  for (size_t i = 0; i < null.size(); ++i) {
+    for (size_t j = i; j < n; ++j) k[i * n + j] += trace / static_cast<double>(n) * null[i] * null[j];
+  }
+  z.clear();
+  for (size_t g = 0; g < groups; ++g) {
+    const double alpha = options.alpha[g], cutoff = alpha > 0 ? 0.0 : options.cutoff;
+    auto part = solve_normal_equations(k.data(), n, n, y.data() + g, t, groups == 1 ? t : 1, alpha, cutoff);
+    if (!part) return false;
+    z.insert(z.end(), part->coef.begin(), part->coef.end());
+    fit.factor = std::move(part->factor);
+  }
+  // Projecting the null direction out again leaves a matrix with the singular values of X.
+  for (size_t i = 0; i < null.size(); ++i) {
+    double* row = fit.factor.data() + i * n;
+    double dot = 0;
+    for (size_t j = 0; j < n; ++j) dot += row[j] * null[j];
+    for (size_t j = 0; j < n; ++j) row[j] -= dot * null[j];
+  }
+  fit.rank = null.empty() ? n : n - 1;
+  return true;
+}
+
+// With Xᵀ = Q U S Vᵀ: w = Xᵀ z, z = V diag(1 / (s² + alpha)) Vᵀ y.
+void solve_dual_by_svd(const Svd& f, const std::vector<double>& y, const LeastSquaresOptions& options,
+                       std::vector<double>& z, LeastSquaresFit& fit) {
+  const size_t n = f.columns, t = y.size() / n;
+  z.assign(t * n, 0.0);
+  for (size_t k = 0; k < t; ++k) {
+    const double alpha = alpha_of(options, k);
+    for (size_t s = 0; s < n; ++s) {
+      const double gain = filter(f.singular[s], f.singular[0], alpha, effective_cutoff(options, alpha, n));
+      if (gain == 0) continue;
+      double dot = 0;
+      for (size_t i = 0; i < n; ++i) dot += f.v[s * n + i] * y[i * t + k];
+      for (size_t i = 0; i < n; ++i) z[k * n + i] += gain * dot * f.v[s * n + i];
+    }
+  }
+  fit.singular = f.singular;
+  fit.factor.clear();
+  fit.rank = count_rank(f.singular, effective_cutoff(options, 0.0, n));
+}
+
 }  // namespace
 
 template <class T>
@@ -102,22 +189,24 @@ LeastSquaresFit solve_tall(const RegressionRows<T>& rows, const std::vector<doub
   // A factor of ten covers what the estimate may miss.
   const double condition = estimate_condition(fit.factor.data(), d);
   const bool triangular = condition * 10 * effective_cutoff(options, 0.0, d) < 1;
-  const bool ordinary =
-      std::all_of(options.alpha.begin(), options.alpha.end(), [](double a) { return a == 0; });
-  const Svd f = triangular && ordinary ? Svd{} : svd(fit.factor.data(), d);
+  Svd f;  // only where a direction may have to be dropped
   std::vector<double> b(d);
   for (size_t k = 0; k < t; ++k) {
     for (size_t i = 0; i < d; ++i) b[i] = r(i, d + k);
     const double alpha = alpha_of(options, k);
-    if (f.columns == 0) {
+    double* w = &fit.coef[k * d];
+    if (alpha == 0 && triangular) {
       solve_upper(fit.factor.data(), d, d, b.data(), 1, 1);
-      std::copy(b.begin(), b.end(), &fit.coef[k * d]);
-    } else {
-      solve_by_svd(f, b.data(), alpha, effective_cutoff(options, alpha, d), &fit.coef[k * d]);
+      std::copy(b.begin(), b.end(), w);
+    } else if (alpha == 0 || !solve_penalised(r, d, k, alpha, w)) {
+      if (f.columns == 0) f = svd(fit.factor.data(), d);
+      solve_by_svd(f, b.data(), alpha, effective_cutoff(options, alpha, d), w);
     }
   }
-  fit.rank = f.columns == 0 ? d : count_rank(f.singular, effective_cutoff(options, 0.0, d));
+  fit.orthogonal = true;
+  fit.rank = d;
   if (f.columns != 0) {
+    fit.rank = count_rank(f.singular, effective_cutoff(options, 0.0, d));
     fit.singular = f.singular;
     fit.factor.clear();
   }
@@ -129,23 +218,27 @@ LeastSquaresFit solve_wide(const RegressionRows<T>& rows, const std::vector<doub
                            const LeastSquaresOptions& options) {
   const size_t n = rows.x.rows, d = rows.x.cols, t = rows.y.cols;
   const PackBlock pack = pack_transposed(rows, centre);
-  const Svd f = svd(tsqr(d, n, pack).data(), n);
-  // With Xᵀ = Q U S Vᵀ: w = Xᵀ z, z = V diag(1 / (s² + alpha)) Vᵀ y.
-  std::vector<double> z(t * n, 0.0);
-  for (size_t k = 0; k < t; ++k) {
-    const double alpha = alpha_of(options, k);
-    for (size_t s = 0; s < n; ++s) {
-      const double gain = filter(f.singular[s], f.singular[0], alpha, effective_cutoff(options, alpha, n));
-      if (gain == 0) continue;
-      double dot = 0;
-      for (size_t i = 0; i < n; ++i) {
-        dot += f.v[s * n + i] * subtract(static_cast<double>(rows.y(i, k)), centre[d + k]) *
-               root_weight(rows, i);
-      }
-      for (size_t i = 0; i < n; ++i) z[k * n + i] += gain * dot * f.v[s * n + i];
+  std::vector<double> y(n * t), z, null(options.intercept ? n : 0);
+  double total = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const double root = root_weight(rows, i);
+    total += root * root;
+    if (options.intercept) null[i] = root;
+    for (size_t k = 0; k < t; ++k) {
+      y[i * t + k] = subtract(static_cast<double>(rows.y(i, k)), centre[d + k]) * root;
     }
   }
+  for (double& v : null) v /= std::sqrt(total);
   LeastSquaresFit fit;
+  bool solved = false;
+  if (!options.orthogonal && n > kFewRows) {
+    AlignedBuffer<double> k = dual_gram(pack, n, d);
+    solved = solve_dual(k, null, y, n, options, z, fit);
+  }
+  if (!solved) {
+    solve_dual_by_svd(svd(tsqr(d, n, pack).data(), n), y, options, z, fit);
+    fit.orthogonal = true;
+  }
   fit.coef.assign(t * d, 0.0);
   constexpr size_t kFeatures = 64;
   const Shards blocks{d, kFeatures};
@@ -159,8 +252,6 @@ LeastSquaresFit solve_wide(const RegressionRows<T>& rows, const std::vector<doub
       }
     }
   });
-  fit.singular = f.singular;
-  fit.rank = count_rank(f.singular, effective_cutoff(options, 0.0, n));
   return fit;
 }
 

@@ -13,7 +13,8 @@ template <class T>
 LeastSquaresFit solve_tall(const RegressionRows<T>& rows, const std::vector<double>& centre,
                            const LeastSquaresOptions& options);
 
-// n < d: QR of the transposed rows; the solution lies in their span, so it has minimum norm.
+// n < d: the solution lies in the span of the rows, so it has minimum norm. By Cholesky of X Xᵀ for many
+// well-conditioned rows (unless options.orthogonal), else by QR of the transposed rows.
 template <class T>
 LeastSquaresFit solve_wide(const RegressionRows<T>& rows, const std::vector<double>& centre,
                            const LeastSquaresOptions& options);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from numbers import Integral, Real
 from typing import Any
@@ -259,7 +260,8 @@ class LinearRegression(_LeastSquares):
         except AttributeError:
             raise AttributeError("singular_ exists after fit by a direct solver") from None
         if not len(singular):
-            singular = _core.singular_values(factor.reshape(self.n_features_in_, -1))
+            size = math.isqrt(factor.size)
+            singular = _core.singular_values(factor.reshape(size, size))
             self._spectrum = (singular, factor[:0])
         return singular.astype(self.coef_.dtype, copy=False)
 
