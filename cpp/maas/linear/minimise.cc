@@ -62,6 +62,8 @@ SolveResult minimise(Objective& objective, Direction& direction, const StopRule&
   result.loss_curve.push_back(at.value);
   // Gradients carry about the relative error that values do, so a decrement cannot fall below its square.
   const double target = std::fmax(rule.decrement, objective.noise() * objective.noise()) * objective.scale();
+  double last_decrement = std::numeric_limits<double>::infinity();
+  double last_fall = 1;
   double least_decrement = std::numeric_limits<double>::infinity();
   while (true) {
     if (!std::isfinite(at.value)) {
@@ -70,13 +72,18 @@ SolveResult minimise(Objective& objective, Direction& direction, const StopRule&
     }
     direction.propose(at.theta.data(), at.gradient.data(), d.data());
     const double slope = dot(at.gradient, d);
-    // A slope that is not negative is rounding: there is nowhere left to go.
-    if (!(slope < -target)) {
+    // A slope that is not negative is rounding: there is nowhere left to go. Where decrements keep falling
+    // fast, the next one is foreseen from the last three.
+    const double fall = -slope / last_decrement;
+    const double slower = std::fmax(fall, last_fall);
+    if (!(slope < -target) || (slower < 0.05 && -slope * slower < target)) {
       result.status = SolveStatus::kConverged;
       // Too short to be worth a pass to check, and it squares the error when the direction is Newton's.
       if (slope < 0) add_scaled(1.0, d.data(), at.theta.data(), n);
       break;
     }
+    last_decrement = -slope;
+    last_fall = result.iterations == 0 ? 1.0 : fall;
     // Below the noise of the value only a decrement that still falls fast is progress.
     const bool below_noise = -slope < objective.noise() * std::abs(at.value);
     if (below_noise && -slope > 0.1 * least_decrement) {

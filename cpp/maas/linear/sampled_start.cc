@@ -15,7 +15,7 @@ namespace {
 // small, few enough for the Hessian and its factors to cost about 16 passes at most, or next to nothing. 0:
 // too many columns for the rows, do without.
 size_t sample_rows(size_t rows, size_t columns, size_t outputs) {
-  const size_t wanted = std::max<size_t>({4096, 40 * columns, rows / 16});
+  const size_t wanted = std::max<size_t>({4096, 40 * columns, rows / 32});
   const size_t work = std::max(64 * rows * columns, (size_t{1} << 24) / outputs);
   const size_t factor_work = columns * columns * columns / 3;
   const size_t affordable = work > factor_work ? (work - factor_work) / (columns * columns) : 0;
@@ -62,6 +62,7 @@ class Sample {
     const Shards shards = make_shards(x.rows, 64);
     parallel_for(shards.count(), [&](size_t shard, int) {
       for (size_t i = shards.begin(shard); i < shards.end(shard); ++i) {
+        prefetch_row(x, i + 16);
         for (size_t j = 0; j < x.cols; ++j) copy_[i * x.cols + j] = x(i, j);
       }
     });
@@ -70,6 +71,12 @@ class Sample {
   const WeightedRows<T>& rows() const { return rows_; }
 
  private:
+  // Rows far apart are beyond what the hardware foresees.
+  static void prefetch_row(const MatrixView<T>& x, size_t i) {
+    if (i >= x.rows || x.col_stride != 1) return;
+    for (size_t j = 0; j < x.cols; j += 64 / sizeof(T)) __builtin_prefetch(x.at(i, j));
+  }
+
   WeightedRows<T> rows_;
   AlignedBuffer<T> copy_;
 };
