@@ -1,15 +1,15 @@
 // The per-sample loop of stochastic gradient descent: one row a step, scikit-learn's update rule. Knows rows,
 // weights and steps; epochs, shuffling, stopping and classes are the caller's (linear/sgd.h).
 //
-// Rows of any layout and either type are gathered, a block at a time, into contiguous float64 rows, so all of
-// them give the same bits. Sums over columns are 16 partials (k mod 16) and one tree on every target.
+// Rows arrive gathered (kernels/sgd_rows.h): contiguous and float64 whatever the caller's layout and type.
+// Sums over columns are 16 partials (k mod 16) and one tree on every target.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "maas/base/aligned.h"
-#include "maas/base/view.h"
+#include "maas/kernels/sgd_rows.h"
 
 namespace maas {
 
@@ -72,15 +72,12 @@ class SgdState {
   double l1_norm = 0;
 };
 
-// Columns of a gathered row: a whole number of the 16 partial sums.
-inline constexpr size_t sgd_padded(size_t cols) { return (cols + 15) / 16 * 16; }
-
-// Rows to learn from, in order: sample i is row order[i] with target y[i], weight weight[i] (null: 1) and
-// learning rate eta[i].
-template <class T>
+// Gathered rows to learn from, in order: sample i has target y[i], weight weight[i] (null: 1) and learning
+// rate eta[i]. `cross` and `square` as sgd_gather writes them, called for whole blocks from the first row on.
 struct SgdRows {
-  MatrixView<T> x;
-  const uint32_t* order;
+  const double* rows;
+  const double* cross;
+  const double* square;
   const double* y;
   const double* weight;
   const double* eta;
@@ -90,20 +87,13 @@ struct SgdRows {
 struct SgdSums {
   double loss = 0;       // sum of the losses before each step, unweighted
   double penalty = 0;    // sum of alpha * penalty before each step
-  bool finite = true;    // every value of the rows is
   bool clipped = false;  // a loss derivative was beyond 1e12 and was cut: the steps are too long
 };
 
-// Takes `rows.count` steps. `scratch` is resized as needed and belongs to one thread.
-SgdSums sgd_steps(const SgdRows<float>& rows, const SgdRules& rules, SgdState& state,
-                  AlignedBuffer<double>& scratch);
-SgdSums sgd_steps(const SgdRows<double>& rows, const SgdRules& rules, SgdState& state,
-                  AlignedBuffer<double>& scratch);
+// Takes `rows.count` steps.
+SgdSums sgd_steps(const SgdRows& rows, const SgdRules& rules, SgdState& state);
 
-// margins[i] = the true weights . row order[i] + intercept. Returns whether the rows are finite.
-bool sgd_margins(const MatrixView<float>& x, const uint32_t* order, size_t count, const SgdState& state,
-                 AlignedBuffer<double>& scratch, double* margins);
-bool sgd_margins(const MatrixView<double>& x, const uint32_t* order, size_t count, const SgdState& state,
-                 AlignedBuffer<double>& scratch, double* margins);
+// The true weights . each of `count` gathered rows + intercept.
+void sgd_margins(const double* rows, size_t count, const SgdState& state, double* margins);
 
 }  // namespace maas

@@ -1,4 +1,4 @@
-// Rows of float64, padded to whole partial sums, for the per-sample loop (kernels/sgd.cc): how a row is
+// Rows of float64, padded to whole partial sums, for the per-sample loop (kernels/sgd.h): how a row is
 // gathered from the caller's array and how two rows are multiplied.
 
 #if defined(MAAS_KERNELS_SGD_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -55,15 +55,24 @@ struct Partials {
   }
 };
 
+// Calls body(at, c) for each vector of a padded row: it begins at column `at` and belongs to chain c. The
+// last group may be half full.
+template <class Body>
+HWY_INLINE void for_each_vector(size_t padded, const Body& body) {
+  size_t k = 0;
+  for (; k + kPartials <= padded; k += kPartials) {
+    for (size_t c = 0; c < kChains; ++c) body(k + c * kLanes, c);
+  }
+  if (k == padded) return;
+  for (size_t c = 0; c < kChains / 2; ++c) body(k + c * kLanes, c);
+}
+
 HWY_INLINE double dot(const double* HWY_RESTRICT a, const double* HWY_RESTRICT b, size_t padded) {
   const Wide d;
   Partials sum;
-  for (size_t k = 0; k < padded; k += kPartials) {
-    for (size_t c = 0; c < kChains; ++c) {
-      const size_t at = k + c * kLanes;
-      sum.chain[c] = hn::MulAdd(hn::Load(d, a + at), hn::Load(d, b + at), sum.chain[c]);
-    }
-  }
+  for_each_vector(padded, [&](size_t at, size_t c) HWY_ATTR {
+    sum.chain[c] = hn::MulAdd(hn::Load(d, a + at), hn::Load(d, b + at), sum.chain[c]);
+  });
   return sum.sum();
 }
 

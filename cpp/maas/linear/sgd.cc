@@ -1,6 +1,7 @@
 #include "maas/linear/sgd.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 
@@ -16,8 +17,28 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSmallestEta = 1e-6;  // the adaptive schedule divides no further
 
-// Rows learned between two looks at Ctrl-C and at overflow: some 100 µs.
-size_t chunk_rows(size_t cols) { return std::clamp<size_t>((size_t{1} << 18) / cols, 64, 4096); }
+// Rows gathered and learned at a time, in whole blocks (see sgd_block_rows): up to 2 MiB, some 50 µs. Ctrl-C
+// and overflow are looked at in between.
+size_t chunk_rows(size_t rows, size_t cols) {
+  const size_t block = sgd_block_rows(cols);
+  const size_t most = std::clamp<size_t>((size_t{1} << 18) / sgd_padded(cols), block, 4096) / block * block;
+  return std::min(most, rows);
+}
+
+// Rows that one task gathers: at least 128 KiB, in whole blocks.
+size_t piece_rows(size_t cols) {
+  const size_t block = sgd_block_rows(cols);
+  return std::max<size_t>((size_t{1} << 14) / sgd_padded(cols) / block, 1) * block;
+}
+
+// Rows ready to be learned, with what belongs to each.
+struct Chunk {
+  explicit Chunk(size_t most, size_t cols)
+      : rows(most * sgd_padded(cols), 0.0), cross(most), square(most), y(most), weight(most), rates(most) {}
+
+  AlignedBuffer<double> rows, cross, square, y, weight, rates;
+  size_t count = 0;
+};
 
 // What a task needs from epoch to epoch beside its weights.
 struct Progress {
@@ -27,11 +48,12 @@ struct Progress {
   size_t epochs_without = 0;
   double loss = 0, penalty = 0;  // sums over this epoch
   bool clipped = false;
-  bool finite = true;  // the rows read so far
-  AlignedBuffer<double> y, weight, rates, scratch;
+  AlignedBuffer<double> y, weight, rates;
   std::vector<double> last_finite;  // weights, then the intercept
 };
 
+// While the tasks learn one chunk of rows, other threads gather the next: what a step does not need the
+// weights for is off its serial path.
 template <class T>
 class Fit {
  public:
@@ -40,25 +62,27 @@ class Fit {
         options_(options),
         tasks_(tasks),
         progress_(tasks.size()),
-        chunk_(chunk_rows(data.x.cols)) {
-    order_.resize(data.train ? data.train.size : data.x.rows);
+        order_(data.train ? data.train.size : data.x.rows),
+        chunk_(chunk_rows(order_.size(), data.x.cols)),
+        piece_(piece_rows(data.x.cols)) {
     for (Progress& p : progress_) {
       p.eta = options.schedule.eta0;
       p.y = AlignedBuffer<double>(chunk_);
       p.weight = AlignedBuffer<double>(chunk_);
       p.rates = AlignedBuffer<double>(chunk_);
     }
+    chunks_.emplace_back(chunk_, data.x.cols);
+    if (chunk_ < order_.size()) chunks_.emplace_back(chunk_, data.x.cols);
   }
 
   void run() {
     for (size_t epoch = 0; epoch < options_.max_epochs && any_active(); ++epoch) {
       make_order(epoch);
-      for (size_t begin = 0; begin < order_.size(); begin += chunk_) {
-        poll_interrupt();
-        const size_t count = std::min(chunk_, order_.size() - begin);
-        parallel_for(tasks_.size(), [&](size_t k, int) { learn(k, order_.data() + begin, count); });
-        check_rows();
+      learn_and_gather(0, 0);
+      for (size_t next = chunk_; next < order_.size() + chunk_; next += chunk_) {
+        learn_and_gather(tasks_.size(), next);
       }
+      epoch_step_ += static_cast<double>(order_.size());
       parallel_for(tasks_.size(), [&](size_t k, int) { finish_epoch(k); });
     }
   }
@@ -67,6 +91,53 @@ class Fit {
   bool any_active() const {
     return std::any_of(progress_.begin(), progress_.end(), [](const Progress& p) { return p.active; });
   }
+
+  // Chunks take turns; row `begin` of the order is the first of its chunk.
+  Chunk& chunk_at(size_t begin) { return chunks_[begin / chunk_ % chunks_.size()]; }
+
+  // The first `tasks` tasks learn the chunk before `next`, and the chunk from `next` on is gathered.
+  void learn_and_gather(size_t tasks, size_t next) {
+    poll_interrupt();
+    const size_t count = next < order_.size() ? std::min(chunk_, order_.size() - next) : 0;
+    const size_t pieces = (count + piece_ - 1) / piece_;
+    if (count > 0) chunk_at(next).count = count;
+    parallel_for(tasks + pieces, [&](size_t k, int) {
+      if (k < tasks) {
+        learn(k, chunk_at(next - chunk_));
+      } else {
+        const size_t from = (k - tasks) * piece_;
+        gather(chunk_at(next), next, from, std::min(piece_, count - from));
+      }
+    });
+    // On the calling thread, since a row that is not finite is an error and overflow is not.
+    if (!finite_) throw NotFinite("Input X, y or sample_weight");
+  }
+
+  // Rows [from, from + count) of the chunk that begins at row `begin` of the order.
+  void gather(Chunk& chunk, size_t begin, size_t from, size_t count) {
+    const uint32_t* rows = order_.data() + begin + from;
+    double* into = chunk.rows.data() + from * sgd_padded(data_.x.cols);
+    bool finite =
+        sgd_gather(data_.x, rows, count, into, chunk.cross.data() + from, chunk.square.data() + from);
+    double zero = 0;  // stays 0 while all values are finite
+    for (size_t i = 0; i < count; ++i) {
+      const double y = data_.y[rows[i]];
+      zero += y * 0;
+      chunk.y[from + i] = y;
+    }
+    for (size_t i = 0; data_.weight && i < count; ++i) {
+      const double w = data_.weight[rows[i]];
+      zero += w * 0;
+      chunk.weight[from + i] = w;
+    }
+    if (!adapts()) {
+      const double step = epoch_step_ + static_cast<double>(begin + from);
+      options_.schedule.rates(step, count, 0, chunk.rates.data() + from);
+    }
+    if (!finite || !(zero == 0)) finite_ = false;
+  }
+
+  bool adapts() const { return options_.schedule.kind == Schedule::Kind::kAdaptive; }
 
   void make_order(size_t epoch) {
     if (options_.shuffle) {
@@ -87,35 +158,40 @@ class Fit {
     return data_.weight || task.positive_weight != 1 || task.negative_weight != 1;
   }
 
-  // Targets, weights and learning rates of the rows to come, side by side.
-  void prepare(const SgdTask& task, Progress& p, const uint32_t* rows, size_t count) const {
-    double zero = 0;  // stays 0 while all values are finite
-    for (size_t i = 0; i < count; ++i) {
-      const double y = data_.y[rows[i]];
-      zero += y * 0;
-      p.y[i] = target(task, y);
+  // The chunk as this task sees it. A regression without weights reads the chunk itself.
+  SgdRows prepare(const SgdTask& task, Progress& p, const Chunk& chunk) const {
+    const size_t count = chunk.count;
+    SgdRows rows = {chunk.rows.data(),
+                    chunk.cross.data(),
+                    chunk.square.data(),
+                    chunk.y.data(),
+                    nullptr,
+                    chunk.rates.data(),
+                    count};
+    if (options_.classifies) {
+      for (size_t i = 0; i < count; ++i) p.y[i] = target(task, chunk.y[i]);
+      rows.y = p.y.data();
     }
     if (weighted(task)) {
       for (size_t i = 0; i < count; ++i) {
-        const double w = data_.weight ? data_.weight[rows[i]] : 1.0;
-        zero += w * 0;
-        p.weight[i] = w * (p.y[i] > 0 ? task.positive_weight : task.negative_weight);
+        const double w = data_.weight ? chunk.weight[i] : 1.0;
+        p.weight[i] = w * (rows.y[i] > 0 ? task.positive_weight : task.negative_weight);
       }
+      rows.weight = p.weight.data();
     }
-    p.finite &= zero == 0;
-    options_.schedule.rates(task.state.step, count, p.eta, p.rates.data());
+    if (adapts()) {
+      options_.schedule.rates(task.state.step, count, p.eta, p.rates.data());
+      rows.eta = p.rates.data();
+    }
+    return rows;
   }
 
-  void learn(size_t k, const uint32_t* rows, size_t count) {
+  void learn(size_t k, const Chunk& chunk) {
     SgdTask& task = tasks_[k];
     Progress& p = progress_[k];
     if (!p.active || task.diverged) return;
     keep(task.state, p);
-    prepare(task, p, rows, count);
-    const SgdRows<T> chunk = {data_.x,        rows, p.y.data(), weighted(task) ? p.weight.data() : nullptr,
-                              p.rates.data(), count};
-    const SgdSums sums = sgd_steps(chunk, options_.rules, task.state, p.scratch);
-    p.finite &= sums.finite;
+    const SgdSums sums = sgd_steps(prepare(task, p, chunk), options_.rules, task.state);
     p.loss += sums.loss;
     p.penalty += sums.penalty;
     p.clipped |= sums.clipped;
@@ -130,13 +206,6 @@ class Fit {
     p.last_finite.resize(state.cols + 1);
     state.get_weights(p.last_finite.data());
     p.last_finite.back() = state.intercept;
-  }
-
-  // On the calling thread, since a row that is not finite is an error and overflow is not.
-  void check_rows() const {
-    for (const Progress& p : progress_) {
-      if (!p.finite) throw NotFinite("Input X, y or sample_weight");
-    }
   }
 
   void finish_epoch(size_t k) {
@@ -154,7 +223,7 @@ class Fit {
       p.active = false;
       return;
     }
-    const double value = data_.validation ? -validation_score(task, p) : objective;
+    const double value = data_.validation ? -validation_score(task) : objective;
     if (value > p.best - options_.tolerance) {
       ++p.epochs_without;
     } else {
@@ -175,13 +244,27 @@ class Fit {
     }
   }
 
+  // The margins of these rows, a block at a time.
+  void score(const SgdTask& task, const std::vector<uint32_t>& rows, std::vector<double>& margins) {
+    const size_t block = sgd_block_rows(data_.x.cols);
+    AlignedBuffer<double> gathered(block * sgd_padded(data_.x.cols), 0.0), products(2 * block);
+    for (size_t begin = 0; begin < rows.size(); begin += block) {
+      const size_t count = std::min(block, rows.size() - begin);
+      if (!sgd_gather(data_.x, rows.data() + begin, count, gathered.data(), products.data(),
+                      products.data() + block)) {
+        finite_ = false;
+      }
+      sgd_margins(gathered.data(), count, task.state, margins.data() + begin);
+    }
+  }
+
   // Weighted accuracy of a classifier, weighted R² of a regressor, on the validation rows.
-  double validation_score(const SgdTask& task, Progress& p) const {
+  double validation_score(const SgdTask& task) {
     const size_t n = data_.validation.size;
     std::vector<uint32_t> rows(n);
     std::vector<double> margins(n);
     for (size_t i = 0; i < n; ++i) rows[i] = data_.validation[i];
-    p.finite &= sgd_margins(data_.x, rows.data(), n, task.state, p.scratch, margins.data());
+    score(task, rows, margins);
     double total = 0, right = 0, sum = 0, error = 0;
     for (size_t i = 0; i < n; ++i) {
       const double w = data_.weight ? data_.weight[rows[i]] : 1.0;
@@ -205,8 +288,11 @@ class Fit {
   const SgdOptions& options_;
   std::vector<SgdTask>& tasks_;
   std::vector<Progress> progress_;
-  size_t chunk_;
-  std::vector<uint32_t> order_;
+  AlignedBuffer<uint32_t> order_;
+  size_t chunk_, piece_;                                           // rows
+  std::vector<Chunk> chunks_;                                      // one if it holds all rows, else two
+  double epoch_step_ = tasks_.empty() ? 1 : tasks_[0].state.step;  // number of the epoch's first step
+  std::atomic<bool> finite_{true};                                 // the rows gathered so far
 };
 
 }  // namespace

@@ -1,0 +1,99 @@
+#include "maas/kernels/sgd_rows.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "maas/kernels/sgd_rows.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "maas/kernels/sgd_rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace maas {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace {
+
+using namespace sgd;
+
+// Bytes fetched ahead of the row being copied: enough to hide the memory's latency, few enough to stay in the
+// first-level cache until they are used.
+constexpr size_t kBytesAhead = 4096;
+
+// The rows come in random order, which no hardware prefetcher can follow.
+template <class T>
+HWY_INLINE void fetch_row(const MatrixView<T>& x, size_t row) {
+  const char* begin = reinterpret_cast<const char*>(x.at(row, 0));
+  const size_t bytes = std::min(x.cols * sizeof(T), kBytesAhead);  // the hardware follows a longer row
+  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(begin + b, 0, 2);
+  __builtin_prefetch(begin + bytes - 1, 0, 2);
+}
+
+struct RowProducts {
+  double square, cross;
+};
+
+HWY_INLINE RowProducts multiply_rows(const double* HWY_RESTRICT x, const double* HWY_RESTRICT before,
+                                     size_t padded) {
+  const Wide d;
+  Partials square, cross;
+  for_each_vector(padded, [&](size_t at, size_t c) HWY_ATTR {
+    const auto v = hn::Load(d, x + at);
+    square.chain[c] = hn::MulAdd(v, v, square.chain[c]);
+    cross.chain[c] = hn::MulAdd(v, hn::Load(d, before + at), cross.chain[c]);
+  });
+  return {square.sum(), cross.sum()};
+}
+
+template <class T>
+bool gather(const MatrixView<T>& x, const uint32_t* order, size_t count, double* rows, double* cross,
+            double* square) {
+  const size_t padded = sgd_padded(x.cols);
+  const size_t ahead = x.col_stride == 1 ? 1 + kBytesAhead / (x.cols * sizeof(T)) : count;
+  for (size_t i = 0; i < std::min(ahead, count); ++i) {
+    if (x.col_stride == 1) fetch_row(x, order[i]);
+  }
+  auto zero = hn::Zero(Wide());
+  for (size_t i = 0; i < count; ++i) {
+    if (i + ahead < count) fetch_row(x, order[i + ahead]);
+    double* out = rows + i * padded;
+    gather_row(x.at(order[i], 0), x.col_stride, x.cols, out, zero);
+    const RowProducts products = multiply_rows(out, i > 0 ? out - padded : out, padded);
+    square[i] = products.square;
+    if (i > 0) cross[i] = products.cross;
+  }
+  return sum_lanes(Wide(), zero) == 0;
+}
+
+}  // namespace
+
+bool gather_float(const MatrixView<float>& x, const uint32_t* order, size_t count, double* rows,
+                  double* cross, double* square) {
+  return gather(x, order, count, rows, cross, square);
+}
+
+bool gather_double(const MatrixView<double>& x, const uint32_t* order, size_t count, double* rows,
+                   double* cross, double* square) {
+  return gather(x, order, count, rows, cross, square);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace maas
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace maas {
+
+HWY_EXPORT(gather_float);
+HWY_EXPORT(gather_double);
+
+bool sgd_gather(const MatrixView<float>& x, const uint32_t* order, size_t count, double* rows, double* cross,
+                double* square) {
+  return HWY_DYNAMIC_DISPATCH(gather_float)(x, order, count, rows, cross, square);
+}
+
+bool sgd_gather(const MatrixView<double>& x, const uint32_t* order, size_t count, double* rows, double* cross,
+                double* square) {
+  return HWY_DYNAMIC_DISPATCH(gather_double)(x, order, count, rows, cross, square);
+}
+
+}  // namespace maas
+#endif  // HWY_ONCE
