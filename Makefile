@@ -107,7 +107,7 @@ asan tsan:
 
 .PHONY: fuzz
 fuzz: $(STAMPS)/build ## Run every fuzz target for a minute (clang)
-	cmake -G Ninja -S . -B build/fuzz -DMAAS_PYTHON=OFF -DMAAS_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++
+	cmake -G Ninja -S . -B build/fuzz -DMAAS_PYTHON=OFF -DMAAS_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ -DMAAS_SANITIZE=fuzzer-no-link,address,undefined
 	cmake --build build/fuzz
 	for target in build/fuzz/*_fuzz; do [ ! -x "$$target" ] || "$$target" -max_total_time=60 || exit 1; done
 

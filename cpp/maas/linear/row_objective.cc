@@ -107,7 +107,10 @@ std::vector<double> RowObjective<T>::fold_rows(size_t size, size_t max_shards, c
   const Shards shards = make_shards(rows_.x.rows, block_rows_, max_shards);
   std::vector<double> sums(shards.count() * size, 0.0);
   std::vector<std::unique_ptr<Scratch>> scratch(static_cast<size_t>(num_threads()));
-  parallel_for(shards.count(), [&](size_t shard, int worker) {
+  const bool backwards = backwards_;
+  backwards_ = !backwards_;
+  parallel_for(shards.count(), [&](size_t task, int worker) {
+    const size_t shard = backwards ? shards.count() - 1 - task : task;
     auto& own = scratch[static_cast<size_t>(worker)];
     if (!own) own = std::make_unique<Scratch>(columns_, shape_.outputs, block_rows_);
     for (size_t begin = shards.begin(shard); begin < shards.end(shard); begin += block_rows_) {

@@ -69,6 +69,8 @@ class RowObjective : public Objective {
   size_t block_rows_;  // of a panel
   double total_weight_ = 0;
   double scale_ = 1;
+  // Passes run to and fro: a pass begins with the rows that the last one left in the cache.
+  mutable bool backwards_ = false;
 };
 
 }  // namespace maas
