@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "maas/base/thread_pool.h"
+#include "maas/kernels/elementwise.h"
 #include "maas/kernels/gemm.h"
+#include "maas/kernels/reduce.h"
 #include "maas/kernels/triangle.h"
 
 namespace maas {
@@ -52,6 +54,23 @@ void solve_columns(const double* u, size_t n, size_t ld, double* b, size_t ldb, 
   solve_columns(u + n1 * ld + n1, n2, ld, b2, ldb, cols);
   gemm_update(block(u + n1, ld, n1, n2), block(b2, ldb, n2, cols), b, ldb, Sign::kMinus, Part::kAll);
   solve_columns(u, n1, ld, b, ldb, cols);
+}
+
+// One contiguous right-hand side: memory sets the pace, so each row of U is read once, in address order.
+void solve_transposed_vector(const double* u, size_t n, size_t ld, double* b) {
+  for (size_t i = 0; i < n; ++i) {
+    const double* row = u + i * ld + i;
+    b[i] /= row[0];
+    double* rest = b + i + 1;
+    map_arrays(MapOp::kAxpy, n - i - 1, row + 1, rest, rest, -b[i]);
+  }
+}
+
+void solve_vector(const double* u, size_t n, size_t ld, double* b) {
+  for (size_t i = n; i-- > 0;) {
+    const double* row = u + i * ld + i;
+    b[i] = (b[i] - reduce(Reduction::kDot, n - i - 1, row + 1, b + i + 1)) / row[0];
+  }
 }
 
 // Right-hand sides are independent: each task solves its own from end to end.
@@ -131,11 +150,13 @@ size_t cholesky(double* a, size_t n, size_t ld) {
 }
 
 void solve_upper_transposed(const double* u, size_t n, size_t ld, double* b, size_t ldb, size_t cols) {
+  if (cols == 1 && ldb == 1) return solve_transposed_vector(u, n, ld, b);
   for_column_groups(
       cols, b, [&](double* part, size_t count) { solve_transposed_columns(u, n, ld, part, ldb, count); });
 }
 
 void solve_upper(const double* u, size_t n, size_t ld, double* b, size_t ldb, size_t cols) {
+  if (cols == 1 && ldb == 1) return solve_vector(u, n, ld, b);
   for_column_groups(cols, b, [&](double* part, size_t count) { solve_columns(u, n, ld, part, ldb, count); });
 }
 
