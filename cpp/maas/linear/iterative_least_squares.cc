@@ -63,7 +63,8 @@ template <class T>
 IterativeFit fit_iteratively(const RegressionRows<T>& rows, const IterativeOptions& options,
                              const std::vector<double>& start) {
   const GramState state = gram_state(rows);
-  const std::vector<double> moments = options.intercept ? state.centred : state.about_origin();
+  const std::vector<double> raw = options.intercept ? std::vector<double>() : state.about_origin();
+  const std::vector<double>& moments = options.intercept ? state.centred : raw;
   const size_t d = state.features, t = state.targets, p = state.size();
   IterativeFit fit;
   fit.coef = start.empty() ? std::vector<double>(t * d, 0.0) : start;

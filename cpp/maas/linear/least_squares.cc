@@ -34,7 +34,8 @@ bool has_constant_column(const GramState& state) {
 std::optional<LeastSquaresFit> solve_gram(const GramState& state, const LeastSquaresOptions& options) {
   const bool ordinary = all_zero(options.alpha);
   if (ordinary && options.intercept && has_constant_column(state)) return std::nullopt;
-  const std::vector<double> moments = options.intercept ? state.centred : state.about_origin();
+  const std::vector<double> raw = options.intercept ? std::vector<double>() : state.about_origin();
+  const std::vector<double>& moments = options.intercept ? state.centred : raw;
   const size_t d = state.features, t = state.targets, p = state.size();
   LeastSquaresFit fit;
   fit.rank = d;

@@ -102,9 +102,10 @@ TEST(GramState, WideRowsAreCutIntoBlocks) {
   check<float>(700, 270, 1e4, true, GramSums::kAuto, 2e-6);
 }
 
-TEST(GramState, SameBitsForThreadsTargetsAndLayouts) {
-  const Data<double> data(40000, 20, 1, 1e6);
-  const GramState first = gram_state(data.rows(true));
+template <class T>
+void check_same_bits(size_t n, size_t d) {
+  const Data<T> data(n, d, 1, 1e6);
+  const GramState first = gram_state(data.rows(true), GramSums::kAuto);
   const int threads = num_threads();
   for (const auto& target : supported_targets()) {
     set_target(target);
@@ -112,7 +113,7 @@ TEST(GramState, SameBitsForThreadsTargetsAndLayouts) {
     for (const int count : {1, 2, 4}) {
       set_num_threads(count);
       for (const bool by_columns : {false, true}) {
-        const GramState again = gram_state(data.rows(true, by_columns));
+        const GramState again = gram_state(data.rows(true, by_columns), GramSums::kAuto);
         EXPECT_EQ(again.centred, first.centred) << target << " " << count;
         EXPECT_EQ(again.mean, first.mean);
       }
@@ -120,6 +121,13 @@ TEST(GramState, SameBitsForThreadsTargetsAndLayouts) {
   }
   set_target("");
   set_num_threads(threads);
+}
+
+TEST(GramState, SameBitsForThreadsTargetsAndLayouts) {
+  check_same_bits<double>(40000, 20);
+  check_same_bits<float>(3000, 140);
+  check_same_bits<float>(1500, 330);  // more than one slab of rows, an unfinished tile of columns
+  check_same_bits<double>(1100, 300);
 }
 
 TEST(GramState, MergeEqualsOnePass) {
