@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "array.h"
 #include "engine_call.h"
@@ -22,6 +23,16 @@ Array<double> copy_out(const std::vector<double>& values) {
   return Array<double>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
+// The vector itself as an array: a triangular factor may be tens of megabytes.
+Array<double> move_out(std::vector<double>&& values) {
+  auto owned = std::make_unique<std::vector<double>>(std::move(values));
+  const double* data = owned->data();
+  const auto size = static_cast<py::ssize_t>(owned->size());
+  const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<double>*>(p); });
+  owned.release();
+  return Array<double>(size, data, owner);
+}
+
 // x (n, d), y (n, t), weights (n,) or None, intercept, alpha (list), cutoff, orthogonal ->
 // (coef (t * d,), intercept (t,), rank, singular values, triangular factor (m * m,), orthogonal)
 template <class T>
@@ -35,7 +46,7 @@ py::tuple least_squares(const Array<T>& x, const Array<T>& y, const Weights& wei
     fit = fit_least_squares(rows, {intercept, std::move(alpha), cutoff, orthogonal});
   }
   return py::make_tuple(copy_out(fit.coef), copy_out(fit.intercept), fit.rank, copy_out(fit.singular),
-                        copy_out(fit.factor), fit.orthogonal);
+                        move_out(std::move(fit.factor)), fit.orthogonal);
 }
 
 // Of a square matrix, descending.
