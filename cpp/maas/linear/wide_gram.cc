@@ -12,6 +12,9 @@ namespace {
 // Rows multiplied at once: enough that reading and writing the q × q sums costs little beside, few enough
 // that a float chain stays short (and the packed columns near: q columns are 4 to 8 KB each).
 constexpr size_t kSlabRows = 1024;
+// More than the rows from one column to the next: at 4 KB apart the columns of a tile would fight for the
+// same lines of the first-level cache.
+constexpr size_t kSpareRows = kPanelPad;
 constexpr size_t kPackColumns = 256;  // columns one task packs
 constexpr size_t kFoldRows = 32;      // rows of the sums one task folds
 
@@ -26,7 +29,7 @@ struct Slab {
 
 template <class T, class P>
 void pack_slab(const RowPanels<T, P>& panels, size_t first, size_t n, Slab<P>& slab) {
-  const size_t q = panels.columns(), ld = panel_ld(n);
+  const size_t q = panels.columns(), ld = panel_ld(n) + kSpareRows;
   slab.ld = ld;
   const P* h = panels.pack_weights(first, n, slab.h.data(), ld);
   parallel_for((q + kPackColumns - 1) / kPackColumns, [&](size_t task, int) {
@@ -56,7 +59,7 @@ void fold(float* product, size_t q, double* sums) {
 template <class T, class P>
 AlignedBuffer<double> wide_gram(const RowPanels<T, P>& panels) {
   const size_t q = panels.columns(), n = panels.rows().x.rows;
-  const size_t height = std::min(panel_ld(n), kSlabRows);
+  const size_t height = std::min(panel_ld(n), kSlabRows) + kSpareRows;
   Slab<P> slab{AlignedBuffer<P>(q * height), {}, {}, height};
   if (panels.rows().weights) {
     slab.weighted = AlignedBuffer<P>(q * height);
@@ -66,10 +69,11 @@ AlignedBuffer<double> wide_gram(const RowPanels<T, P>& panels) {
   AlignedBuffer<P> product;
   if constexpr (std::is_same_v<P, float>) product = AlignedBuffer<P>(q * q, P{0});
   for (size_t first = 0; first < n; first += kSlabRows) {
-    pack_slab(panels, first, std::min(kSlabRows, n - first), slab);
+    const size_t rows = std::min(kSlabRows, n - first), depth = panel_ld(rows);
+    pack_slab(panels, first, rows, slab);
     const auto stride = static_cast<ptrdiff_t>(slab.ld);
     const P* left = slab.weighted.size() == 0 ? slab.panel.data() : slab.weighted.data();
-    const MatrixView<P> a{left, q, slab.ld, stride, 1}, b{slab.panel.data(), q, slab.ld, stride, 1};
+    const MatrixView<P> a{left, q, depth, stride, 1}, b{slab.panel.data(), q, depth, stride, 1};
     if constexpr (std::is_same_v<P, float>) {
       gemm_update(a, b.transposed(), product.data(), q, Sign::kPlus, Part::kUpper);
       fold(product.data(), q, sums.data());
