@@ -96,23 +96,18 @@ HWY_INLINE hn::Vec<Wide> load_double(const float* p) {
   return hn::PromoteTo(Wide(), hn::LoadU(hn::Rebind<float, Wide>(), p));
 }
 
-// Copies one row; `zero` stays 0 while every value is finite (x * 0 is NaN otherwise).
+// Copies one row.
 template <class T>
-HWY_INLINE void gather_row(const T* row, ptrdiff_t stride, size_t cols, double* HWY_RESTRICT out,
-                           hn::Vec<Wide>& zero) {
-  const Wide d;
+HWY_INLINE void gather_row(const T* row, ptrdiff_t stride, size_t cols, double* HWY_RESTRICT out) {
   if (stride != 1 || cols < kLanes) {
     for (size_t j = 0; j < cols; ++j) {
       out[j] = static_cast<double>(load_unaligned(row + static_cast<ptrdiff_t>(j) * stride));
-      zero = hn::MulAdd(hn::Set(d, out[j]), hn::Zero(d), zero);
     }
     return;
   }
   for (size_t j = 0; j < cols; j += kLanes) {
     const size_t at = std::min(j, cols - kLanes);  // the last vector overlaps the one before
-    const auto v = load_double(row + at);
-    zero = hn::MulAdd(v, hn::Zero(d), zero);
-    hn::StoreU(v, d, out + at);
+    hn::StoreU(load_double(row + at), Wide(), out + at);
   }
 }
 

@@ -2,6 +2,9 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "maas/kernels/sgd_rows.cc"
+#include <algorithm>
+#include <cmath>
+
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "maas/kernels/sgd_rows-inl.h"
@@ -23,8 +26,8 @@ template <class T>
 HWY_INLINE void fetch_row(const MatrixView<T>& x, size_t row) {
   const char* begin = reinterpret_cast<const char*>(x.at(row, 0));
   const size_t bytes = std::min(x.cols * sizeof(T), kBytesAhead);  // the hardware follows a longer row
-  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(begin + b, 0, 2);
-  __builtin_prefetch(begin + bytes - 1, 0, 2);
+  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(begin + b, 0, 3);
+  __builtin_prefetch(begin + bytes - 1, 0, 3);
 }
 
 struct RowProducts {
@@ -43,6 +46,12 @@ HWY_INLINE RowProducts multiply_rows(const double* HWY_RESTRICT x, const double*
   return {square.sum(), cross.sum()};
 }
 
+bool all_finite(const double* x, size_t cols) {
+  double zero = 0;  // stays 0 while all values are finite
+  for (size_t j = 0; j < cols; ++j) zero += x[j] * 0;
+  return zero == 0;
+}
+
 template <class T>
 bool gather(const MatrixView<T>& x, const uint32_t* order, size_t count, double* rows, double* cross,
             double* square) {
@@ -51,16 +60,18 @@ bool gather(const MatrixView<T>& x, const uint32_t* order, size_t count, double*
   for (size_t i = 0; i < std::min(ahead, count); ++i) {
     if (x.col_stride == 1) fetch_row(x, order[i]);
   }
-  auto zero = hn::Zero(Wide());
+  bool finite = true;
   for (size_t i = 0; i < count; ++i) {
     if (i + ahead < count) fetch_row(x, order[i + ahead]);
     double* out = rows + i * padded;
-    gather_row(x.at(order[i], 0), x.col_stride, x.cols, out, zero);
+    gather_row(x.at(order[i], 0), x.col_stride, x.cols, out);
     const RowProducts products = multiply_rows(out, i > 0 ? out - padded : out, padded);
     square[i] = products.square;
+    // Only a row that is not finite, or one of values so large that it overflows, has no finite square.
+    if (HWY_UNLIKELY(!(products.square < HUGE_VAL))) finite &= all_finite(out, x.cols);
     if (i > 0) cross[i] = products.cross;
   }
-  return sum_lanes(Wide(), zero) == 0;
+  return finite;
 }
 
 }  // namespace

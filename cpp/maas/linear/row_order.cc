@@ -10,7 +10,7 @@ namespace maas {
 namespace {
 
 constexpr size_t kCachedValues = size_t{1} << 18;
-constexpr size_t kRunValues = 256;
+constexpr size_t kRunValues = 1024;
 constexpr size_t kDealt = 64;  // runs
 
 size_t run_rows(size_t rows, size_t cols) {

@@ -84,6 +84,7 @@ class Fit {
       }
       epoch_step_ += static_cast<double>(order_.size());
       parallel_for(tasks_.size(), [&](size_t k, int) { finish_epoch(k); });
+      check_rows();  // those of the validation too
     }
   }
 
@@ -109,7 +110,11 @@ class Fit {
         gather(chunk_at(next), next, from, std::min(piece_, count - from));
       }
     });
-    // On the calling thread, since a row that is not finite is an error and overflow is not.
+    check_rows();
+  }
+
+  // On the calling thread, since a row that is not finite is an error and overflow is not.
+  void check_rows() const {
     if (!finite_) throw NotFinite("Input X, y or sample_weight");
   }
 
