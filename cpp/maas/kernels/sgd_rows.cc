@@ -17,17 +17,21 @@ namespace {
 
 using namespace sgd;
 
-// Bytes fetched ahead of the row being copied: enough to hide the memory's latency, few enough to stay in the
-// first-level cache until they are used.
-constexpr size_t kBytesAhead = 4096;
+// Bytes fetched ahead of the row being copied: enough to hide the memory's latency, few enough not to
+// crowd out what is in use.
+constexpr size_t kBytesAhead = 8192;
+
+// Rows copied before their products are formed: a load of what an overlapping store has just written waits
+// until that store has left the store buffer.
+constexpr size_t kTogether = 8;
 
 // The rows come in random order, which no hardware prefetcher can follow.
 template <class T>
 HWY_INLINE void fetch_row(const MatrixView<T>& x, size_t row) {
   const char* begin = reinterpret_cast<const char*>(x.at(row, 0));
   const size_t bytes = std::min(x.cols * sizeof(T), kBytesAhead);  // the hardware follows a longer row
-  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(begin + b, 0, 3);
-  __builtin_prefetch(begin + bytes - 1, 0, 3);
+  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(begin + b, 0, 2);
+  __builtin_prefetch(begin + bytes - 1, 0, 2);
 }
 
 struct RowProducts {
@@ -61,15 +65,20 @@ bool gather(const MatrixView<T>& x, const uint32_t* order, size_t count, double*
     if (x.col_stride == 1) fetch_row(x, order[i]);
   }
   bool finite = true;
-  for (size_t i = 0; i < count; ++i) {
-    if (i + ahead < count) fetch_row(x, order[i + ahead]);
-    double* out = rows + i * padded;
-    gather_row(x.at(order[i], 0), x.col_stride, x.cols, out);
-    const RowProducts products = multiply_rows(out, i > 0 ? out - padded : out, padded);
-    square[i] = products.square;
-    // Only a row that is not finite, or one of values so large that it overflows, has no finite square.
-    if (HWY_UNLIKELY(!(products.square < HUGE_VAL))) finite &= all_finite(out, x.cols);
-    if (i > 0) cross[i] = products.cross;
+  for (size_t begin = 0; begin < count; begin += kTogether) {
+    const size_t end = std::min(begin + kTogether, count);
+    for (size_t i = begin; i < end; ++i) {
+      if (i + ahead < count) fetch_row(x, order[i + ahead]);
+      gather_row(x.at(order[i], 0), x.col_stride, x.cols, rows + i * padded);
+    }
+    for (size_t i = begin; i < end; ++i) {
+      const double* row = rows + i * padded;
+      const RowProducts products = multiply_rows(row, i > 0 ? row - padded : row, padded);
+      square[i] = products.square;
+      if (i > 0) cross[i] = products.cross;
+      // Only a row that is not finite, or one of values so large that it overflows, has no finite square.
+      if (HWY_UNLIKELY(!(products.square < HUGE_VAL))) finite &= all_finite(row, x.cols);
+    }
   }
   return finite;
 }
