@@ -9,6 +9,7 @@
 
 #include "array.h"
 #include "engine_call.h"
+#include "maas/kernels/elementwise.h"
 #include "module.h"
 
 namespace py = pybind11;
@@ -134,11 +135,25 @@ py::list fit(const Array<T>& x, const Array<double>& y, const std::optional<Arra
   return out;
 }
 
+// Natural logarithm of each value by the engine's own function: the same bits everywhere. log 0 = -infinity.
+template <class T>
+py::array_t<T> logarithms(const py::array_t<T, py::array::c_style>& values) {
+  py::array_t<T> out(std::vector<py::ssize_t>(values.shape(), values.shape() + values.ndim()));
+  const T* from = values.data();
+  T* to = out.mutable_data();
+  const auto count = static_cast<size_t>(values.size());
+  const EngineCall call;
+  map_arrays(MapOp::kLog, count, from, static_cast<const T*>(nullptr), to);
+  return out;
+}
+
 }  // namespace
 
 void register_sgd(py::module_& m) {
   m.def("sgd_fit", &fit<float>);
   m.def("sgd_fit", &fit<double>);
+  m.def("logarithms", &logarithms<float>, py::arg().noconvert());
+  m.def("logarithms", &logarithms<double>, py::arg().noconvert());
 }
 
 }  // namespace maas::bindings

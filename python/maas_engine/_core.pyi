@@ -136,6 +136,8 @@ def sgd_fit(
     /,
 ) -> list[tuple[int, bool, list[float]]]: ...
 
+def logarithms(values: NDArray[_Float], /) -> NDArray[_Float]: ...
+
 # mini_batch.cc
 def mini_batch_fit(
     x: NDArray[_Float],

@@ -131,6 +131,10 @@ def test_probabilities_follow_scikit_learn(cancer, wine, loss):
         options = {"loss": loss, "shuffle": False, "learning_rate": "constant"}
         theirs, ours = sk.SGDClassifier(**options).fit(X, y), SGDClassifier(**options).fit(X, y)
         np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
+        probabilities = ours.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            expected = np.log(probabilities)
+        np.testing.assert_allclose(ours.predict_log_proba(X), expected, rtol=1e-12, atol=1e-15)
         assert (ours.predict(X) == theirs.predict(X)).all()
     with pytest.raises(AttributeError, match="has no attribute 'predict_proba'"):
         SGDClassifier().fit(X, y).predict_proba(X)
@@ -334,3 +338,20 @@ EXCUSED = {
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_estimator_contract(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_gathered_ahead_give_the_same_bits_on_any_number_of_threads(dtype):
+    random = np.random.default_rng(5)
+    X = random.standard_normal((21_000, 19)).astype(dtype)  # several chunks, the last one short
+    y = np.digitize(X[:, 0] + X[:, 3], [-0.5, 0.7])
+    weight = random.uniform(0.5, 2, len(X))
+    results = []
+    for threads in (1, 2, 4):
+        with maas_engine.num_threads(threads):
+            model = SGDClassifier(max_iter=2, tol=None, random_state=3).fit(X, y, sample_weight=weight)
+        results.append((model.coef_, model.intercept_, model.loss_curve_))
+    for coef, intercept, curve in results[1:]:
+        np.testing.assert_array_equal(coef, results[0][0])
+        np.testing.assert_array_equal(intercept, results[0][1])
+        assert curve == results[0][2]

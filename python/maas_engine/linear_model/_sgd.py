@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
+from maas_engine import _core
 from maas_engine.linear_model._base import (
     LinearClassifierMixin,
     LinearRegressorMixin,
@@ -259,7 +260,8 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, BaseSGD):
     @available_if(_has_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of :meth:`predict_proba`, shape (n_samples, n_classes)."""
-        return np.asarray(np.log(self.predict_proba(X)))
+        logarithms: Array = _core.logarithms(np.ascontiguousarray(self.predict_proba(X)))
+        return logarithms
 
 
 class SGDRegressor(LinearRegressorMixin, RegressorMixin, BaseSGD):
