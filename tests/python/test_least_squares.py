@@ -361,6 +361,8 @@ def test_bad_input_is_refused(rng):
         LinearRegression().fit(X, y + 1j)
     with pytest.raises(ValueError, match="overflow"):
         LinearRegression().fit(X * 1e300, y)
+    with pytest.raises(ValueError, match="underflow"):
+        LinearRegression().fit(X * 1e-300, y)
 
 
 def test_pipelines_searches_and_frames():

@@ -96,6 +96,20 @@ void set_intercept(const std::vector<double>& mean, size_t d, bool intercept, Le
   }
 }
 
+// A column may count for nothing because it is constant or a sum of others, not because its squares
+// underflow.
+template <class T>
+void refuse_underflow(const MatrixView<T>& x) {
+  constexpr double kLeast = 1e-146;  // its square still has all its digits
+  for (size_t j = 0; j < x.cols; ++j) {
+    double peak = 0;
+    for (size_t i = 0; i < x.rows; ++i) peak = std::max(peak, std::fabs(static_cast<double>(x(i, j))));
+    if (peak > 0 && peak < kLeast) {
+      throw_invalid("fit", "expected values whose squares fit a float64, got an underflow: scale the data");
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -116,6 +130,7 @@ LeastSquaresFit fit_least_squares(const RegressionRows<T>& rows, const LeastSqua
     std::vector<double> centre = state.mean;
     if (!options.intercept) std::fill(centre.begin(), centre.end(), 0.0);
     fit = rows.x.rows < d ? solve_wide(rows, centre, options) : solve_tall(rows, centre, options);
+    if (all_zero(options.alpha) && fit->rank < std::min(d, rows.x.rows)) refuse_underflow(rows.x);
   }
   set_intercept(state.mean, d, options.intercept, *fit);
   if (!all_zero(options.alpha)) fit->factor.clear();  // its spectrum is not that of X
