@@ -135,7 +135,6 @@ def sgd_fit(
     options: dict[str, Any],
     /,
 ) -> list[tuple[int, bool, list[float]]]: ...
-
 def logarithms(values: NDArray[_Float], /) -> NDArray[_Float]: ...
 
 # mini_batch.cc
