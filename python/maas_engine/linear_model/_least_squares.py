@@ -19,19 +19,15 @@ from maas_engine.linear_model._base import (
     check_regression_target,
     check_weights,
     scikit_learn_errors,
-    warn_not_converged,
+)
+from maas_engine.linear_model._iterative_least_squares import (
+    DESCENT_CONSTRAINTS,
+    ITERATIVE,
+    LeastSquaresDescent,
 )
 
 _DIRECT = ("auto", "cholesky", "svd")
-_ITERATIVE = ("gd", "adam", "lbfgs")
 _NOT_OURS = ("lsqr", "sparse_cg", "sag", "saga")
-_DESCENT_CONSTRAINTS = {
-    "max_iter": [Interval(Integral, 1, None, closed="left"), None],
-    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
-    "nesterov": ["boolean"],
-    "warm_start": ["boolean"],
-}
 
 
 def _warn_dropped(singular: Array, rank: int, X: Array, tol: float) -> None:
@@ -47,18 +43,12 @@ def _warn_dropped(singular: Array, rank: int, X: Array, tol: float) -> None:
         )
 
 
-class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class _LeastSquares(
+    LeastSquaresDescent, LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Checks, the call into the engine and the fitted attributes that both estimators share."""
 
-    fit_intercept: bool
     positive: bool
-    solver: str
-    tol: float
-    max_iter: int | None
-    learning_rate: float | None
-    momentum: float
-    nesterov: bool
-    warm_start: bool
 
     def _refuse_positive(self) -> None:
         if self.positive:
@@ -72,15 +62,6 @@ class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, Base
         y = check_regression_target(self, y, X, multi_output=True)
         return X, y, check_weights(sample_weight, X)
 
-    def _set_coefficients(self, coef: Array, intercept: Array, X: Array, y: Array) -> None:
-        coef = coef.astype(X.dtype, copy=False).reshape(-1, X.shape[1])
-        intercept = intercept.astype(X.dtype, copy=False)
-        self.coef_ = coef if y.ndim == 2 else coef[0]
-        if not self.fit_intercept:
-            self.intercept_ = 0.0
-        else:
-            self.intercept_ = intercept if y.ndim == 2 else intercept[0]
-
     def _solve(
         self, X: Array, y: Array, weights: Array | None, alpha: list[float], cutoff: float
     ) -> tuple[int, Array, Array, bool]:
@@ -93,49 +74,6 @@ class _LeastSquares(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, Base
             )
         self._set_coefficients(coef, intercept, X, y)
         return rank, singular, factor, orthogonal
-
-    def _descend(self, X: Array, y: Array, weights: Array | None, alpha: list[float]) -> None:
-        """Fit by the iterative solvers; sets ``n_iter_`` and ``loss_curve_`` too."""
-        targets = y if y.ndim == 2 else y[:, np.newaxis]
-        start: list[float] = []
-        previous = getattr(self, "coef_", None)
-        if self.warm_start and previous is not None and previous.size == targets.shape[1] * X.shape[1]:
-            start = previous.ravel().tolist()
-        # Adam's steps have the size of the coefficients, not of the gradient: no curvature to read one from.
-        rate = self.learning_rate or (0.1 if self.solver == "adam" else 0.0)
-        with scikit_learn_errors(self, X=X, y=y, sample_weight=weights):
-            coef, intercept, results = _core.iterative_least_squares(
-                X,
-                targets,
-                weights,
-                self.fit_intercept,
-                alpha,
-                self.solver,
-                float(rate),
-                float(self.momentum),
-                bool(self.nesterov),
-                float(self.tol),
-                self.max_iter or 1000,
-                start,
-            )
-        self._set_coefficients(coef, intercept, X, y)
-        self.n_iter_ = max(1, *(iterations for iterations, *_ in results))
-        curves = [curve.tolist() for _, _, curve, _ in results]
-        self.loss_curve_ = curves[0] if y.ndim == 1 else curves
-        self.solver_ = self.solver
-        for _, status, _, used in results:
-            if status == "diverged":
-                warn_not_converged(
-                    self,
-                    f"diverged with learning_rate={used:g}; the last finite weights are kept. Lower "
-                    "learning_rate, or scale the columns of X.",
-                )
-            elif status == "max_iter":
-                warn_not_converged(
-                    self,
-                    f"stopped after {self.n_iter_} iterations (learning_rate={used:g}) without reaching "
-                    f"tol={self.tol:g}. Raise max_iter, or scale the columns of X.",
-                )
 
 
 class LinearRegression(_LeastSquares):
@@ -153,21 +91,28 @@ class LinearRegression(_LeastSquares):
         Accepted for scikit-learn's sake: ``maas_engine.set_num_threads`` decides.
     positive : bool, default=False
         Only False is supported.
-    solver : {'auto', 'cholesky', 'svd', 'gd', 'adam', 'lbfgs'}, default='auto'
+    solver : {'auto', 'cholesky', 'svd', 'gd', 'adam', 'lbfgs', 'sgd'}, default='auto'
         'auto' and 'cholesky': one pass and the normal equations where the condition number of X (columns
         scaled) is at most 1e4, else a blocked QR of the rows, and the SVD where the rank is in doubt. 'svd':
         always QR of the rows. 'gd', 'adam', 'lbfgs': full-batch descent on the products of one pass; for these
-        ``tol`` is relative to the gradient at zero ('lbfgs': its square to the loss at zero).
+        ``tol`` is relative to the gradient at zero ('lbfgs': its square to the loss at zero). 'sgd', and
+        'adam' with a ``batch_size``: one step a batch of rows in a random order, ``learning_rate`` divided by
+        5 each time five epochs lower the objective by less than ``tol`` times that of no coefficients.
     max_iter : int or None
-        Most iterations of 'gd', 'adam', 'lbfgs'; None: 1000.
+        Most iterations, for steps by batches epochs, of the iterative solvers; None: 1000.
     learning_rate : float or None, default=None
-        Of 'gd' and 'adam'. None: 'gd' takes the inverse of the largest curvature, 'adam' 0.1.
+        Of 'gd', 'adam' and 'sgd', on the gradient of half the mean square. None: 'gd' takes the inverse of
+        the largest curvature, 'adam' 0.1, 'sgd' 0.01 (for columns of about unit deviation).
     momentum : float in [0, 1), default=0.9
-        Of 'gd'.
+        Of 'gd' and 'sgd'.
     nesterov : bool, default=True
-        Whether the momentum of 'gd' looks ahead.
+        Whether the momentum of 'gd' and 'sgd' looks ahead.
+    batch_size : int or None, default=None
+        Rows a step of 'sgd' (None: 32) and 'adam' (None: all).
+    random_state : int, RandomState or None, default=None
+        Order of the rows for steps by batches.
     warm_start : bool, default=False
-        Whether 'gd', 'adam', 'lbfgs' start from the coefficients of the last fit.
+        Whether the iterative solvers start from the coefficients of the last fit.
 
     Attributes
     ----------
@@ -178,7 +123,7 @@ class LinearRegression(_LeastSquares):
         computed when first read if the fit did not need them
     n_iter_ : int, iterations of the solver; 1 for direct ones
     loss_curve_ : list of float (for y of two dimensions a list a target), half the mean square before each
-        iteration; iterative solvers only
+        iteration, for steps by batches over each epoch; iterative solvers only
     solver_ : str, the way taken
     n_features_in_, feature_names_in_ : as in scikit-learn
 
@@ -193,8 +138,8 @@ class LinearRegression(_LeastSquares):
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_jobs": [None, Integral],
         "positive": ["boolean"],
-        "solver": [StrOptions({*_DIRECT, *_ITERATIVE})],
-        **_DESCENT_CONSTRAINTS,
+        "solver": [StrOptions({*_DIRECT, *ITERATIVE})],
+        **DESCENT_CONSTRAINTS,
     }
 
     def __init__(
@@ -210,6 +155,8 @@ class LinearRegression(_LeastSquares):
         learning_rate: float | None = None,
         momentum: float = 0.9,
         nesterov: bool = True,
+        batch_size: int | None = None,
+        random_state: Any = None,
         warm_start: bool = False,
     ) -> None:
         self.fit_intercept = fit_intercept
@@ -222,6 +169,8 @@ class LinearRegression(_LeastSquares):
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
+        self.batch_size = batch_size
+        self.random_state = random_state
         self.warm_start = warm_start
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -241,7 +190,7 @@ class LinearRegression(_LeastSquares):
         """
         self._refuse_positive()
         X, y, weights = self._check(X, y, sample_weight)
-        if self.solver in _ITERATIVE:
+        if self.solver in ITERATIVE:
             self._descend(X, y, weights, [0.0])
             return self
         self.rank_, singular, factor, orthogonal = self._solve(X, y, weights, [0.0], float(self.tol))
@@ -278,13 +227,11 @@ class Ridge(_LeastSquares):
         Accepted for scikit-learn's sake: X is never copied whole and never written.
     max_iter, tol
         Of the iterative solvers, as in :class:`LinearRegression`.
-    solver : {'auto', 'cholesky', 'svd', 'gd', 'adam', 'lbfgs'}, default='auto'
+    solver : {'auto', 'cholesky', 'svd', 'gd', 'adam', 'lbfgs', 'sgd'}, default='auto'
         As in :class:`LinearRegression`. scikit-learn's other solvers are refused.
     positive : bool, default=False
         Only False is supported.
-    random_state
-        Accepted for scikit-learn's sake: nothing here is random.
-    learning_rate, momentum, nesterov, warm_start
+    random_state, learning_rate, momentum, nesterov, batch_size, warm_start
         Of the iterative solvers, as in :class:`LinearRegression`.
 
     Attributes
@@ -306,10 +253,9 @@ class Ridge(_LeastSquares):
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "solver": [StrOptions({*_DIRECT, *_ITERATIVE, *_NOT_OURS})],
+        "solver": [StrOptions({*_DIRECT, *ITERATIVE, *_NOT_OURS})],
         "positive": ["boolean"],
-        "random_state": ["random_state"],
-        **_DESCENT_CONSTRAINTS,
+        **DESCENT_CONSTRAINTS,
     }
 
     def __init__(
@@ -326,6 +272,7 @@ class Ridge(_LeastSquares):
         learning_rate: float | None = None,
         momentum: float = 0.9,
         nesterov: bool = True,
+        batch_size: int | None = None,
         warm_start: bool = False,
     ) -> None:
         self.alpha = alpha
@@ -339,6 +286,7 @@ class Ridge(_LeastSquares):
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
+        self.batch_size = batch_size
         self.warm_start = warm_start
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -359,12 +307,12 @@ class Ridge(_LeastSquares):
         self._refuse_positive()
         if self.solver in _NOT_OURS:
             raise ValueError(
-                f"Ridge expected solver to be one of {', '.join(_DIRECT + _ITERATIVE)}, got "
+                f"Ridge expected solver to be one of {', '.join(_DIRECT + ITERATIVE)}, got "
                 f"{self.solver!r}: 'auto' reaches the same solution without iterations."
             )
         X, y, weights = self._check(X, y, sample_weight)
         alpha = self._check_alpha(1 if y.ndim == 1 else y.shape[1])
-        if self.solver in _ITERATIVE:
+        if self.solver in ITERATIVE:
             self._descend(X, y, weights, alpha)
             return self
         # An unpenalised ridge is ordinary least squares; scikit-learn's svd solver drops nothing but rounding.
