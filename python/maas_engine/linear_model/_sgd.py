@@ -247,9 +247,11 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, BaseSGD):
         """
         check_is_fitted(self)
         scores = np.asarray(self.decision_function(X))
-        positive = (
-            0.5 + 0.5 * np.tanh(0.5 * scores) if self.loss == "log_loss" else (np.clip(scores, -1, 1) + 1) / 2
-        )
+        if self.loss == "log_loss":  # each class against the rest: every score is a margin of its own
+            margins = np.ascontiguousarray(scores).reshape(-1, 1)
+            positive: Array = _core.class_probabilities(margins, False)[:, 1].reshape(scores.shape)
+        else:
+            positive = (np.clip(scores, -1, 1) + 1) / 2
         if positive.ndim == 1:
             return np.stack([1 - positive, positive], axis=1)
         total: Array = positive.sum(axis=1, keepdims=True)
