@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length, compute_sample_weight
 from sklearn.utils.validation import (
@@ -32,7 +33,9 @@ FLOAT_TYPES = (np.float64, np.float32)
 _threadpoolctl.register()
 
 
-def check_features(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation") -> Array:
+def check_features(
+    estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", accept_sparse: bool = False
+) -> Any:
     """Return ``X`` as a float32 or float64 array of any layout, without copying one that already is.
 
     Parameters
@@ -42,6 +45,8 @@ def check_features(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validati
     X : array-like, shape (n_samples, n_features)
     reset : True in ``fit``, False in ``predict`` and later ``partial_fit`` calls.
     y : pass it in ``fit`` so that a missing target is refused in scikit-learn's words.
+    accept_sparse : whether a sparse ``X`` is returned as CSR without duplicates (see :func:`csr_parts`) or
+        refused.
 
     Raises
     ------
@@ -53,14 +58,36 @@ def check_features(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validati
         X,
         y=None if y is None else "no_validation",
         reset=reset,
-        accept_sparse=False,
+        accept_sparse="csr" if accept_sparse else False,
         dtype=FLOAT_TYPES,
         ensure_all_finite=False,
     )
+    if issparse(checked):
+        if not checked.has_canonical_format:
+            checked = checked.copy()  # the caller's matrix stays as it is
+            checked.sum_duplicates()
+        return checked
     # Strides that are not whole items (a field of a packed record array) are the one layout not taken as is.
     if any(stride % checked.itemsize for stride in checked.strides):
         checked = checked.copy()
     return np.asarray(checked)
+
+
+def csr_parts(X: Any) -> tuple[Array, Array, Array, int]:
+    """Return what ``_core`` takes of a CSR matrix: values, int32 columns, int64 starts, number of columns.
+
+    Raises
+    ------
+    ValueError : more than 2³¹ − 1 columns.
+    """
+    if X.shape[1] > np.iinfo(np.int32).max:
+        raise ValueError(f"expected at most 2**31 - 1 columns of a sparse X, got {X.shape[1]}")
+    return (
+        X.data,
+        X.indices.astype(np.int32, copy=False),
+        X.indptr.astype(np.int64, copy=False),
+        int(X.shape[1]),
+    )
 
 
 def check_regression_target(estimator: Any, y: Any, X: Array, *, multi_output: bool) -> Array:
