@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
   register_logistic(m);
   register_sgd(m);
   register_mini_batch(m);
+  register_sparse(m);
   register_metrics(m);
   register_metric_states(m);
 }

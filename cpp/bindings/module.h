@@ -12,6 +12,7 @@ void register_least_squares(pybind11::module_& m);
 void register_logistic(pybind11::module_& m);
 void register_sgd(pybind11::module_& m);
 void register_mini_batch(pybind11::module_& m);
+void register_sparse(pybind11::module_& m);
 void register_metrics(pybind11::module_& m);
 void register_metric_states(pybind11::module_& m);
 

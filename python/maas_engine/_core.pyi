@@ -147,6 +147,17 @@ def mini_batch_fit(
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, list[float]]: ...
 
+# sparse.cc
+def sparse_predict(
+    values: NDArray[_Float],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    coef: NDArray[_Float],
+    intercept: NDArray[_Float],
+    /,
+) -> NDArray[_Float]: ...
+
 # logistic.cc
 def linear_fit(
     x: NDArray[Any],

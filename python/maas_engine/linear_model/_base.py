@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length, compute_sample_weight
+from sklearn.utils import (
+    assert_all_finite,
+    check_array,
+    check_consistent_length,
+    compute_sample_weight,
+    get_tags,
+)
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -82,10 +88,11 @@ def csr_parts(X: Any) -> tuple[Array, Array, Array, int]:
     """
     if X.shape[1] > np.iinfo(np.int32).max:
         raise ValueError(f"expected at most 2**31 - 1 columns of a sparse X, got {X.shape[1]}")
+    used = int(X.indptr[-1])  # scipy allows room for more behind
     return (
-        X.data,
-        X.indices.astype(np.int32, copy=False),
-        X.indptr.astype(np.int64, copy=False),
+        np.require(X.data[:used], requirements="CA"),
+        np.require(X.indices[:used], dtype=np.int32, requirements="CA"),
+        np.require(X.indptr, dtype=np.int64, requirements="CA"),
         int(X.shape[1]),
     )
 
@@ -149,12 +156,12 @@ def warn_not_converged(estimator: Any, what: str) -> None:
     warnings.warn(f"{type(estimator).__name__}: {what}", ConvergenceWarning, stacklevel=3)
 
 
-def linear_predict(X: Array, coef: Array, intercept: Any) -> Array:
+def linear_predict(X: Any, coef: Array, intercept: Any) -> Array:
     """Return ``X @ coef.T + intercept``: row i has the same bits alone or in any batch.
 
     Parameters
     ----------
-    X : float32 or float64, shape (n_samples, n_features)
+    X : float32 or float64, shape (n_samples, n_features), dense or CSR
     coef : shape (n_features,) or (n_outputs, n_features)
     intercept : scalar, or shape (n_outputs,)
 
@@ -162,16 +169,13 @@ def linear_predict(X: Array, coef: Array, intercept: Any) -> Array:
     -------
     ndarray of the wider type of ``X`` and ``coef``, shape (n_samples,) or (n_samples, n_outputs)
     """
-    dtype = np.result_type(X, coef)
-    weights = np.atleast_2d(np.asarray(coef, dtype=dtype))
-    if hasattr(_core, "linear_predict"):
-        bias = np.zeros(len(weights), dtype=dtype) + np.asarray(intercept, dtype=dtype)
-        scores: Array = _core.linear_predict(
-            np.asarray(X, dtype=dtype), np.ascontiguousarray(weights), np.ascontiguousarray(bias)
-        )
+    dtype = np.result_type(X.dtype, coef)
+    weights = np.ascontiguousarray(np.atleast_2d(np.asarray(coef, dtype=dtype)))
+    bias = np.zeros(len(weights), dtype=dtype) + np.asarray(intercept, dtype=dtype)
+    if issparse(X):
+        scores: Array = _core.sparse_predict(*csr_parts(X.astype(dtype, copy=False)), weights, bias)
     else:
-        # One row at a time in effect: einsum without BLAS keeps a row's sum independent of its batch.
-        scores = np.einsum("ij,kj->ik", X, weights) + np.asarray(intercept, dtype=dtype)
+        scores = _core.linear_predict(np.asarray(X, dtype=dtype), weights, bias)
     return scores[:, 0] if np.ndim(coef) == 1 else scores
 
 
@@ -183,7 +187,9 @@ class LinearMixin:
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)
-        X = check_features(self, X, reset=False)
+        X = check_features(
+            self, X, reset=False, accept_sparse=issparse(X) and get_tags(self).input_tags.sparse
+        )
         scores = linear_predict(X, self.coef_, self.intercept_)
         # Reading the scores (n values) stands for reading X: a NaN or infinity there shows here. A zero
         # coefficient times infinity is NaN too. Only a guilty or overflowing score is worth the full check.
