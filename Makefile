@@ -50,7 +50,7 @@ $(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
 # --- everyday -------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: build $(STAMPS)/demo ## Train, cross-validate and evaluate on real tables, beside scikit-learn
+demo: build ## Train, cross-validate and evaluate on real tables, beside scikit-learn
 	$(BIN)/python examples/demo.py
 
 .PHONY: test
