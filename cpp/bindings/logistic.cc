@@ -24,8 +24,11 @@ V named(const std::map<std::string, V>& choices, const std::string& name, const 
   return found->second;
 }
 
-const std::map<std::string, Loss> kLosses{
-    {"squared", Loss::kSquared}, {"logistic", Loss::kLogistic}, {"softmax", Loss::kSoftmax}};
+const std::map<std::string, Loss> kLosses{{"squared", Loss::kSquared},
+                                          {"logistic", Loss::kLogistic},
+                                          {"poisson", Loss::kPoisson},
+                                          {"squared_hinge", Loss::kSquaredHinge},
+                                          {"softmax", Loss::kSoftmax}};
 const std::map<std::string, Solver> kSolvers{{"lbfgs", Solver::kLbfgs},
                                              {"newton-cholesky", Solver::kNewtonCholesky},
                                              {"gd", Solver::kGradientDescent},
@@ -89,10 +92,23 @@ py::array_t<T> probabilities(const Array<T>& scores, bool log) {
 }
 
 template <class T>
+py::array_t<T> exponentials(const Array<T>& scores) {
+  const VectorView<T> view = vector_view(scores);
+  py::array_t<T> out(scores.shape(0));
+  T* const data = out.mutable_data();
+  {
+    const EngineCall call;
+    exponentials(view, data);
+  }
+  return out;
+}
+
+template <class T>
 void register_for(py::module_& m) {
   m.def("linear_fit", &linear_fit<T>, py::arg().noconvert(), py::arg().noconvert(),
         py::arg().noconvert().none(true), py::arg(), py::arg(), py::arg(), py::arg(), py::arg(), py::arg(),
         py::arg(), py::arg(), py::arg(), py::arg(), py::arg());
+  m.def("exponentials", &exponentials<T>, py::arg().noconvert());
   m.def("class_probabilities", &probabilities<T>, py::arg().noconvert(), py::arg());
 }
 

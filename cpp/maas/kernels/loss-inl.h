@@ -45,6 +45,29 @@ struct LogisticLoss {
   }
 };
 
+// e^z overflows to an infinite value, which tells a solver that the step was too long.
+struct PoissonLoss {
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE LossTerms<V> eval(D d, V z, V y) {
+    const V mean = Exp(d, z);
+    return {hn::NegMulAdd(y, z, mean), hn::Sub(mean, y), mean};
+  }
+};
+
+struct SquaredHingeLoss {
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE LossTerms<V> eval(D d, V z, V y) {
+    const V one = hn::Set(d, hn::TFromD<D>(1));
+    const V two = hn::Set(d, hn::TFromD<D>(2));
+    const V sign = hn::Sub(hn::Add(y, y), one);
+    // 1 - m where the row misses its margin. A NaN counts as a miss, so that it shows in the sums.
+    const V gap = hn::NegMulAdd(sign, z, one);
+    const auto met = hn::Le(gap, hn::Zero(d));
+    const V miss = hn::IfThenZeroElse(met, gap);
+    return {hn::Mul(miss, miss), hn::Neg(hn::Mul(hn::Mul(two, sign), miss)), hn::IfThenZeroElse(met, two)};
+  }
+};
+
 }  // namespace HWY_NAMESPACE
 }  // namespace maas
 HWY_AFTER_NAMESPACE();

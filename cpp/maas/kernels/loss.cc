@@ -41,6 +41,8 @@ double rows_of(Loss loss, const T* z, const T* y, const T* weight, size_t n, T* 
   switch (loss) {
     case Loss::kSquared: return rows<SquaredLoss>(z, y, weight, n, residual, curvature);
     case Loss::kLogistic: return rows<LogisticLoss>(z, y, weight, n, residual, curvature);
+    case Loss::kPoisson: return rows<PoissonLoss>(z, y, weight, n, residual, curvature);
+    case Loss::kSquaredHinge: return rows<SquaredHingeLoss>(z, y, weight, n, residual, curvature);
     case Loss::kSoftmax: break;  // needs all classes at once: softmax_rows
   }
   return 0;

@@ -7,9 +7,11 @@
 namespace maas {
 
 enum class Loss {
-  kSquared,   // (z - y)^2 / 2
-  kLogistic,  // log(1 + e^-(2y - 1)z), y in {0, 1}
-  kSoftmax,   // log Σ_k e^z_k - z_y, y a class index
+  kSquared,       // (z - y)^2 / 2
+  kLogistic,      // log(1 + e^-(2y - 1)z), y in {0, 1}
+  kPoisson,       // e^z - y z, y >= 0: half the deviance but for terms of y alone
+  kSquaredHinge,  // max(0, 1 - (2y - 1)z)^2, y in {0, 1}; curvature 2 where it is above zero
+  kSoftmax,       // log Σ_k e^z_k - z_y, y a class index
 };
 
 // Rows are counted in whole padded vectors (n a multiple of kPanelPad); `weight` may be null where all n rows

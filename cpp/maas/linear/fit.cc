@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "maas/base/error.h"
+#include "maas/kernels/scalar_math.h"
 #include "maas/linear/lbfgs.h"
 #include "maas/linear/newton.h"
 #include "maas/linear/sampled_start.h"
@@ -77,17 +78,32 @@ class Fit {
     objective.set_alpha(options_.l2 / total);
 
     std::vector<double> theta = pack(start, options_.shape, rows_.x.cols, shift);
+    const bool poisson = options_.shape.loss == Loss::kPoisson;
+    if (poisson && start.empty() && options_.shape.intercept) theta.back() = scalar_log(objective.scale());
+    std::vector<double> first = theta;
     FitResult result;
     static_cast<SolveResult&>(result) = solve(objective, start.empty(), shift, theta);
+    // The solution for a sample may send the exponential of a row outside it so far that no step returns.
+    const bool stuck =
+        result.status != SolveStatus::kConverged && result.iterations < options_.max_iterations;
+    if (poisson && stuck && options_.solver == Solver::kLbfgs) {
+      theta.swap(first);
+      NewtonDirection direction(objective);
+      static_cast<SolveResult&>(result) = minimise(objective, direction, stop_rule(), theta.data());
+    }
     unpack(theta, options_.shape, rows_.x.cols, shift, result);
     return result;
   }
 
  private:
+  StopRule stop_rule() const {
+    const double square = options_.tolerance * options_.tolerance;
+    return {.decrement = square * square, .max_iterations = options_.max_iterations};
+  }
+
   SolveResult solve(RowObjective<T>& objective, bool cold, const std::vector<double>& shift,
                     std::vector<double>& theta) {
-    const double square = options_.tolerance * options_.tolerance;
-    const StopRule rule{.decrement = square * square, .max_iterations = options_.max_iterations};
+    const StopRule rule = stop_rule();
     switch (options_.solver) {
       case Solver::kNewtonCholesky: {
         NewtonDirection direction(objective);

@@ -1,4 +1,4 @@
-// Fits a linear model (squared, logistic or softmax loss, L2 penalty) by whole passes over the rows: the one
+// Fits a linear model (any loss of kernels/loss.h, L2 penalty) by whole passes over the rows: the one
 // entry that the estimators use for the full-batch solvers.
 #pragma once
 

@@ -51,6 +51,18 @@ void class_probabilities(MatrixView<T> scores, bool log, T* out) {
   });
 }
 
+template <class T>
+void exponentials(VectorView<T> scores, T* out) {
+  const Shards shards = make_shards(scores.size, kRows, std::clamp<size_t>(scores.size >> 15, 1, 64));
+  parallel_for(shards.count(), [&](size_t shard, int) {
+    const size_t begin = shards.begin(shard), end = shards.end(shard);
+    for (size_t i = begin; i < end; ++i) out[i] = scores[i];
+    map_arrays(MapOp::kExp, end - begin, out + begin, nullptr, out + begin);
+  });
+}
+
+template void exponentials(VectorView<float>, float*);
+template void exponentials(VectorView<double>, double*);
 template void class_probabilities(MatrixView<float>, bool, float*);
 template void class_probabilities(MatrixView<double>, bool, double*);
 

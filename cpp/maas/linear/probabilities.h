@@ -1,4 +1,4 @@
-// Class probabilities of a block of scores, as predict_proba gives them.
+// Scores on the scale that a model predicts: class probabilities, exponentials.
 #pragma once
 
 #include "maas/base/view.h"
@@ -9,5 +9,9 @@ namespace maas {
 // contiguous, scores.rows x max(2, scores.cols). With `log` their logarithms.
 template <class T>
 void class_probabilities(MatrixView<T> scores, bool log, T* out);
+
+// out[i] = e^scores[i], the mean under a log link. out is contiguous.
+template <class T>
+void exponentials(VectorView<T> scores, T* out);
 
 }  // namespace maas

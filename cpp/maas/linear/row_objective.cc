@@ -124,7 +124,7 @@ std::vector<double> RowObjective<T>::fold_rows(size_t size, size_t max_shards, c
   return sums;
 }
 
-// The weights' sum; for the squared loss also the loss of the best constant, the unit of its tolerance.
+// The weights' sum and the unit of the tolerance: for the squared loss the loss of the best constant.
 template <class T>
 void RowObjective<T>::sum_targets() {
   const size_t rows = rows_.x.rows;
@@ -132,7 +132,7 @@ void RowObjective<T>::sum_targets() {
   for (size_t i = 0; i < rows; ++i) {
     const double s = rows_.weight ? static_cast<double>(rows_.weight[i]) : 1.0;
     weight += s;
-    if (shape_.loss != Loss::kSquared) {
+    if (shape_.loss != Loss::kSquared && shape_.loss != Loss::kPoisson) {
       if (!rows_.weight) break;
       continue;
     }
@@ -141,6 +141,8 @@ void RowObjective<T>::sum_targets() {
     squares += s * y * y;
   }
   total_weight_ = rows_.weight ? weight : static_cast<double>(rows);
+  // The mean target is the mean curvature at the optimum.
+  if (shape_.loss == Loss::kPoisson) scale_ = std::max(sum / total_weight_, 1e-300);
   if (shape_.loss == Loss::kSquared && total_weight_ > 0) {
     const double mean = sum / total_weight_;
     scale_ = std::max(squares / total_weight_ - mean * mean, 1e-300) / 2;

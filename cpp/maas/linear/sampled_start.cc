@@ -102,7 +102,10 @@ SolveResult minimise_with_samples(const WeightedRows<T>& rows, const LinearModel
     LbfgsDirection direction(objective.size(), 10);
     return minimise(objective, direction, without_curvature(rule), theta.data());
   }
-  if (cold) {
+  // Few events say little about many weights, none send the intercept to minus infinity.
+  const bool informed = shape.loss != Loss::kPoisson ||
+                        sampled.scale() * sampled.total_weight() > 4 * static_cast<double>(objective.size());
+  if (cold && informed) {
     // To the accuracy that the sample itself has: its solution is off by about parameters / rows.
     StopRule rough = rule;
     rough.decrement = std::max(rule.decrement, 0.02 * static_cast<double>(objective.size()) /

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from maas_engine.linear_model._least_squares import LinearRegression, Ridge
 from maas_engine.linear_model._logistic import LogisticRegression
+from maas_engine.linear_model._poisson import PoissonRegressor
 from maas_engine.linear_model._sgd import SGDClassifier, SGDRegressor
 
-__all__ = ["LinearRegression", "LogisticRegression", "Ridge", "SGDClassifier", "SGDRegressor"]
+__all__ = [
+    "LinearRegression",
+    "LogisticRegression",
+    "PoissonRegressor",
+    "Ridge",
+    "SGDClassifier",
+    "SGDRegressor",
+]

@@ -22,7 +22,12 @@ struct Terms {
 
 Terms reference(Loss loss, long double z, long double y) {
   if (loss == Loss::kSquared) return {(z - y) * (z - y) / 2, z - y, 1};
+  if (loss == Loss::kPoisson) return {std::exp(z) - y * z, std::exp(z) - y, std::exp(z)};
   const long double sign = 2 * y - 1, m = sign * z;
+  if (loss == Loss::kSquaredHinge) {
+    const long double miss = std::fmax(1 - m, 0.0L);
+    return {miss * miss, -2 * sign * miss, miss > 0 ? 2.0L : 0.0L};
+  }
   const long double e = std::exp(-std::fabs(m));
   const long double miss = (m < 0 ? 1 : e) / (1 + e);
   return {std::fmax(-m, 0.0L) + std::log1p(e), -sign * miss, e / ((1 + e) * (1 + e))};
@@ -41,7 +46,7 @@ std::vector<T> margins(size_t n) {
 
 TYPED_TEST(LossRows, RowTermsMatchLongDoubleOnEveryTarget) {
   using T = TypeParam;
-  for (const Loss loss : {Loss::kSquared, Loss::kLogistic}) {
+  for (const Loss loss : {Loss::kSquared, Loss::kLogistic, Loss::kSquaredHinge}) {
     for (const size_t n : {16, 32, 48, 112}) {
       for (const bool weighted : {false, true}) {
         test::GuardedBuffer<T> z(n), y(n), w(n), residual(n), curvature(n);
@@ -79,14 +84,80 @@ TYPED_TEST(LossRows, RowTermsMatchLongDoubleOnEveryTarget) {
   }
 }
 
+// Where e^z and y nearly cancel, the residual keeps the absolute accuracy of the larger one.
+TYPED_TEST(LossRows, PoissonMatchesLongDoubleOnEveryTarget) {
+  using T = TypeParam;
+  const size_t n = 48;
+  const T unit = std::numeric_limits<T>::epsilon();
+  std::vector<T> z(n), y(n), residual(n), curvature(n);
+  for (size_t i = 0; i < n; ++i) {
+    z[i] = static_cast<T>((i % 2 ? -1.7 : 1.7) * static_cast<double>(i));
+    y[i] = i % 3 == 0 ? T(0) : std::round(std::exp(std::fabs(z[i]) / 2));
+  }
+  const auto run = [&] {
+    std::vector<double> out{loss_rows(Loss::kPoisson, z.data(), y.data(), static_cast<const T*>(nullptr), n,
+                                      residual.data(), curvature.data())};
+    out.insert(out.end(), residual.begin(), residual.end());
+    out.insert(out.end(), curvature.begin(), curvature.end());
+    return out;
+  };
+  test::expect_same_bits_on_fma_targets(run);
+  test::for_each_target([&] {
+    const double sum = run()[0];
+    long double truth = 0, size = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const Terms t = reference(Loss::kPoisson, z[i], y[i]);
+      truth += t.value;
+      size += t.curvature + std::fabs(static_cast<long double>(y[i]) * z[i]);
+      ASSERT_NEAR(residual[i], t.residual, 2 * unit * (t.curvature + y[i])) << z[i] << " " << y[i];
+      ASSERT_LT(test::ulp_error<T>(curvature[i], t.curvature), 2) << z[i];
+    }
+    ASSERT_NEAR(sum, truth, 4 * unit * size);
+  });
+}
+
+TYPED_TEST(LossRows, ResidualIsTheSlopeOfTheValue) {
+  for (const Loss loss : {Loss::kSquared, Loss::kLogistic, Loss::kPoisson, Loss::kSquaredHinge}) {
+    for (const double at : {-2.5, -0.3, 0.4, 0.9, 1.2, 3.0}) {
+      for (const double label : {0.0, 1.0}) {
+        const auto terms = [&](double margin) {
+          const std::vector<double> z(16, margin), y(16, label);
+          std::vector<double> residual(16), curvature(16);
+          const double value = loss_rows(loss, z.data(), y.data(), static_cast<const double*>(nullptr), 16,
+                                         residual.data(), curvature.data());
+          return std::vector<double>{value / 16, residual[0], curvature[0]};
+        };
+        const double h = 1e-6;
+        const auto low = terms(at - h), middle = terms(at), high = terms(at + h);
+        EXPECT_NEAR((high[0] - low[0]) / (2 * h), middle[1], 1e-7 * (1 + std::fabs(middle[1])));
+        EXPECT_NEAR((high[1] - low[1]) / (2 * h), middle[2], 1e-7 * (1 + middle[2]));
+      }
+    }
+  }
+}
+
+TYPED_TEST(LossRows, PoissonOverflowsToAnInfiniteValue) {
+  using T = TypeParam;
+  std::vector<T> z(16, T(0)), y(16, T(2)), residual(16);
+  z[3] = T(800);
+  test::for_each_target([&] {
+    EXPECT_EQ(loss_rows(Loss::kPoisson, z.data(), y.data(), static_cast<const T*>(nullptr), 16,
+                        residual.data(), static_cast<T*>(nullptr)),
+              HUGE_VAL);
+    EXPECT_EQ(residual[3], std::numeric_limits<T>::infinity());
+  });
+}
+
 TYPED_TEST(LossRows, NaNMarginsShowInTheSum) {
   using T = TypeParam;
-  std::vector<T> z(16, T(0)), y(16, T(1)), residual(16);
-  z[3] = std::numeric_limits<T>::quiet_NaN();
-  test::for_each_target([&] {
-    EXPECT_TRUE(std::isnan(loss_rows(Loss::kLogistic, z.data(), y.data(), static_cast<const T*>(nullptr), 16,
-                                     residual.data(), static_cast<T*>(nullptr))));
-  });
+  for (const Loss loss : {Loss::kLogistic, Loss::kPoisson, Loss::kSquaredHinge}) {
+    std::vector<T> z(16, T(0)), y(16, T(1)), residual(16);
+    z[3] = std::numeric_limits<T>::quiet_NaN();
+    test::for_each_target([&] {
+      EXPECT_TRUE(std::isnan(loss_rows(loss, z.data(), y.data(), static_cast<const T*>(nullptr), 16,
+                                       residual.data(), static_cast<T*>(nullptr))));
+    });
+  }
 }
 
 TYPED_TEST(LossRows, SoftmaxMatchesLongDouble) {
