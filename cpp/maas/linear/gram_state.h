@@ -19,7 +19,8 @@ struct GramState {
   size_t size() const { return features + targets; }
   // Products about the origin instead of the mean: what a model without intercept solves.
   std::vector<double> about_origin() const;
-  // The state of both sets of rows together (Chan, Golub & LeVeque 1979). Same features and targets.
+  // The state of both sets of rows together (Chan, Golub & LeVeque 1979). Same features and targets. A state
+  // of weight zero changes nothing.
   void merge(const GramState& other);
 };
 
@@ -31,11 +32,19 @@ enum class GramSums {
   kAuto,    // wide float32 rows: float FMA chains inside a panel, double between panels (twice the rate)
 };
 
-// One pass over the rows, in parallel, same bits on any number of threads. The columns are shifted by a
-// sampled mean before they are multiplied, so an offset of 1e6 costs no digit. Throws NotFinite naming the
-// guilty array, InvalidArgument when the weights add up to zero.
+// One pass over the rows, in parallel, same bits on any number of threads. The columns are shifted by the
+// means of the first rows before they are multiplied, so an offset of 1e6 costs no digit. Throws NotFinite
+// naming the guilty array, InvalidArgument when the weights add up to zero.
 template <class T>
 GramState gram_state(const RegressionRows<T>& rows, GramSums sums = GramSums::kDouble);
+// The same of the rows named by an index, with the bits of a copy of those rows; of any weight, also of no
+// row.
+template <class T>
+GramState gram_state(const RegressionRows<T>& rows, RowIndex index);
+
+// From products of columns (features, targets, ones; q × q, above the diagonal) shifted by `shift` to moments
+// about the mean; zeros where the weights add up to zero.
+GramState centred_state(size_t features, const std::vector<double>& shift, const double* sums);
 
 // Σ w and the means alone, one pass; the rest of the state stays empty.
 template <class T>
@@ -43,6 +52,8 @@ GramState mean_state(const RegressionRows<T>& rows);
 
 extern template GramState gram_state(const RegressionRows<float>&, GramSums);
 extern template GramState gram_state(const RegressionRows<double>&, GramSums);
+extern template GramState gram_state(const RegressionRows<float>&, RowIndex);
+extern template GramState gram_state(const RegressionRows<double>&, RowIndex);
 extern template GramState mean_state(const RegressionRows<float>&);
 extern template GramState mean_state(const RegressionRows<double>&);
 

@@ -11,6 +11,7 @@
 #include "maas/base/error.h"
 #include "maas/base/view.h"
 #include "maas/kernels/panel.h"
+#include "maas/linear/row_gather.h"
 
 namespace maas {
 
@@ -27,9 +28,12 @@ template <class T, class P>
 class RowPanels {
  public:
   // shift: d + t values subtracted from the columns. They are used as given, so exact when P holds them.
-  RowPanels(const RegressionRows<T>& rows, std::vector<P> shift) : rows_(rows), shift_(std::move(shift)) {}
+  // index: which rows, in which order; without it all of them.
+  RowPanels(const RegressionRows<T>& rows, std::vector<P> shift, RowIndex index = {})
+      : rows_(rows), shift_(std::move(shift)), index_(index) {}
 
   const RegressionRows<T>& rows() const { return rows_; }
+  size_t size() const { return index_ ? index_.count : rows_.x.rows; }
   const std::vector<P>& shift() const { return shift_; }
   // Features, targets, and the column of ones, whose products with the others are sums.
   size_t columns() const { return rows_.x.cols + rows_.y.cols + 1; }
@@ -52,7 +56,7 @@ class RowPanels {
   const P* pack_weights(size_t first, size_t n, P* h, size_t ld) const {
     if (!rows_.weights) return nullptr;
     for (size_t i = 0; i < n; ++i) {
-      h[i] = static_cast<P>(rows_.weights[first + i]);
+      h[i] = static_cast<P>(rows_.weights[index_ ? index_.rows[first + i] : first + i]);
       if (!std::isfinite(h[i])) throw NotFinite("sample_weight");
     }
     std::fill(h + n, h + ld, P{0});
@@ -64,25 +68,32 @@ class RowPanels {
                  size_t n, P* dst, size_t ld) const {
     if (begin >= end) return;
     const MatrixView<T> part{m.at(0, begin - offset), m.rows, end - begin, m.row_stride, m.col_stride};
-    if (!pack_panel(part, first, n, shift_.data() + begin, dst, ld)) throw NotFinite(what);
+    const P* shift = shift_.data() + begin;
+    const bool finite = index_ ? gather_panel(part, index_.rows + first, n, shift, dst, ld)
+                               : pack_panel(part, first, n, shift, dst, ld);
+    if (!finite) throw NotFinite(what);
   }
 
   RegressionRows<T> rows_;
   std::vector<P> shift_;
+  RowIndex index_;
 };
 
-// Means of up to 64 rows spread over the data. Any shift near the mean will do for a pass that finds the
-// exact one. NaN here is found again, and reported, by the pass.
+// Means of the first 64 rows (fewer where there are fewer): known as soon as rows begin to arrive, whatever
+// the chunks. How far they are from the means of all n rows costs little: those 64 rows are among the n, so
+// the square of the distance is at most n / 64 times the variance, and only for rows made to reach that. NaN
+// here is found again, and reported, by the pass.
+inline constexpr size_t kShiftRows = 64;
+
 template <class P, class T>
-std::vector<P> sampled_shift(const RegressionRows<T>& rows) {
-  constexpr size_t kSampledRows = 64;
-  const size_t n = rows.x.rows, d = rows.x.cols, t = rows.y.cols;
-  const size_t step = std::max<size_t>(1, n / kSampledRows);
-  const size_t count = std::min((n + step - 1) / step, kSampledRows);
+std::vector<P> first_rows_shift(const RegressionRows<T>& rows, RowIndex index = {}) {
+  const size_t n = index ? index.count : rows.x.rows, d = rows.x.cols, t = rows.y.cols;
+  const size_t count = std::min(n, kShiftRows);
   std::vector<double> sum(d + t, 0.0);
   for (size_t k = 0; k < count; ++k) {
-    for (size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(rows.x(k * step, j));
-    for (size_t j = 0; j < t; ++j) sum[d + j] += static_cast<double>(rows.y(k * step, j));
+    const size_t i = index ? index.rows[k] : k;
+    for (size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(rows.x(i, j));
+    for (size_t j = 0; j < t; ++j) sum[d + j] += static_cast<double>(rows.y(i, j));
   }
   std::vector<P> shift(d + t);
   for (size_t j = 0; j < d + t; ++j) shift[j] = static_cast<P>(sum[j] / static_cast<double>(count));

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "maas/base/aligned.h"
 #include "maas/base/thread_pool.h"
 #include "maas/kernels/gemm.h"
 
 namespace maas {
 namespace {
 
-// Rows multiplied at once: enough that reading and writing the q × q sums costs little beside, few enough
-// that a float chain stays short (and the packed columns near: q columns are 4 to 8 KB each).
-constexpr size_t kSlabRows = 1024;
 // More than the rows from one column to the next: at 4 KB apart the columns of a tile would fight for the
 // same lines of the first-level cache.
 constexpr size_t kSpareRows = kPanelPad;
@@ -57,35 +55,33 @@ void fold(float* product, size_t q, double* sums) {
 }  // namespace
 
 template <class T, class P>
-AlignedBuffer<double> wide_gram(const RowPanels<T, P>& panels) {
-  const size_t q = panels.columns(), n = panels.rows().x.rows;
-  const size_t height = std::min(panel_ld(n), kSlabRows) + kSpareRows;
+void wide_gram(const RowPanels<T, P>& panels, size_t begin, size_t end, double* sums) {
+  const size_t q = panels.columns();
+  const size_t height = std::min(panel_ld(end - begin), kSlabRows) + kSpareRows;
   Slab<P> slab{AlignedBuffer<P>(q * height), {}, {}, height};
   if (panels.rows().weights) {
     slab.weighted = AlignedBuffer<P>(q * height);
     slab.h = AlignedBuffer<P>(height);
   }
-  AlignedBuffer<double> sums(q * q, 0.0);
   AlignedBuffer<P> product;
   if constexpr (std::is_same_v<P, float>) product = AlignedBuffer<P>(q * q, P{0});
-  for (size_t first = 0; first < n; first += kSlabRows) {
-    const size_t rows = std::min(kSlabRows, n - first), depth = panel_ld(rows);
+  for (size_t first = begin; first < end; first += kSlabRows) {
+    const size_t rows = std::min(kSlabRows, end - first), depth = panel_ld(rows);
     pack_slab(panels, first, rows, slab);
     const auto stride = static_cast<ptrdiff_t>(slab.ld);
     const P* left = slab.weighted.size() == 0 ? slab.panel.data() : slab.weighted.data();
     const MatrixView<P> a{left, q, depth, stride, 1}, b{slab.panel.data(), q, depth, stride, 1};
     if constexpr (std::is_same_v<P, float>) {
       gemm_update(a, b.transposed(), product.data(), q, Sign::kPlus, Part::kUpper);
-      fold(product.data(), q, sums.data());
+      fold(product.data(), q, sums);
     } else {
-      gemm_update(a, b.transposed(), sums.data(), q, Sign::kPlus, Part::kUpper);
+      gemm_update(a, b.transposed(), sums, q, Sign::kPlus, Part::kUpper);
     }
   }
-  return sums;
 }
 
-template AlignedBuffer<double> wide_gram(const RowPanels<float, float>&);
-template AlignedBuffer<double> wide_gram(const RowPanels<float, double>&);
-template AlignedBuffer<double> wide_gram(const RowPanels<double, double>&);
+template void wide_gram(const RowPanels<float, float>&, size_t, size_t, double*);
+template void wide_gram(const RowPanels<float, double>&, size_t, size_t, double*);
+template void wide_gram(const RowPanels<double, double>&, size_t, size_t, double*);
 
 }  // namespace maas
