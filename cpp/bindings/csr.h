@@ -20,7 +20,9 @@ class CsrArgument {
     const VectorView<T> v = vector_view(values_);
     const VectorView<int32_t> c = vector_view(columns_);
     const VectorView<int64_t> s = vector_view(starts_);
-    if (v.stride != 1 || c.stride != 1 || s.stride != 1 || s.size == 0 || v.size != c.size) {
+    const bool contiguous =
+        v.size == 0 || (v.stride == 1 && c.stride == 1);  // no elements: numpy says stride 0
+    if (!contiguous || s.stride != 1 || s.size == 0 || v.size != c.size) {
       throw_invalid("csr", "expected contiguous values, columns and starts of matching sizes");
     }
     view_ = {v.data, c.data, s.data, s.size - 1, column_count};

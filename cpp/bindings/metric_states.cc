@@ -55,7 +55,7 @@ void update_ranking(RankingState& state, const py::array& labels, int64_t positi
 py::tuple update_log_loss(LogLossState& state, const py::array& labels, const std::vector<int64_t>& classes,
                           const py::array& probabilities, const OptionalArray& weight) {
   const ArrayView y = number_view(labels), w = number_view(weight);
-  const ProbabilityView p = probability_view(probabilities);
+  const ProbabilityView p = number_matrix(probabilities);
   require_rows(p.first_column, y.size);
   require_rows(w, y.size);
   LogLossSums flags;

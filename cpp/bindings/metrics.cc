@@ -50,13 +50,23 @@ py::array_t<Out> dense(const ConfusionTable<Cell>& table, const std::vector<int6
   return matrix;
 }
 
-// (labels, matrix) with the labels present, ascending; None when labels are no integers or span too much.
+// The elements of the present labels.
+py::array_t<double> chosen(const std::vector<double>& sums, int64_t origin,
+                           const std::vector<int64_t>& labels) {
+  py::array_t<double> out(static_cast<py::ssize_t>(labels.size()));
+  double* to = out.mutable_data();
+  for (const int64_t label : labels) *to++ = sums[static_cast<size_t>(label - origin)];
+  return out;
+}
+
+// (labels, matrix, None or weights of each predicted and of each true label) with the labels present,
+// ascending; None when labels are no integers or span too much.
 py::object pair_counts(const py::array& truth, const py::array& predicted, const OptionalArray& weight) {
   const ArrayView t = number_view(truth), p = number_view(predicted), w = number_view(weight);
   require_rows(p, t.size);
   require_rows(w, t.size);
   std::optional<PairCounts> counts;
-  ConfusionTable<double> weights;
+  PairWeights weights;
   {
     const EngineCall call;
     counts = count_pairs(t, p);
@@ -65,8 +75,11 @@ py::object pair_counts(const py::array& truth, const py::array& predicted, const
   if (!counts) return py::none();
   const std::vector<int64_t> labels = present_labels(*counts);
   py::array_t<int64_t> names(static_cast<py::ssize_t>(labels.size()), labels.data());
-  if (w) return py::make_tuple(names, dense<double>(weights, labels));
-  return py::make_tuple(names, dense<int64_t>(*counts, labels));
+  if (!w) return py::make_tuple(names, dense<int64_t>(*counts, labels), py::none());
+  const int64_t origin = counts->origin;
+  return py::make_tuple(
+      names, dense<double>(weights.pairs, labels),
+      py::make_tuple(chosen(weights.predicted, origin, labels), chosen(weights.truth, origin, labels)));
 }
 
 // (total weight, error sum, spread of y); `kind` is 0 squared error, 1 absolute error, 2 R^2.
@@ -110,7 +123,7 @@ py::tuple rank(int kind, const py::array& labels, int64_t positive, const py::ar
 py::tuple log_loss(const py::array& labels, const std::vector<int64_t>& classes,
                    const py::array& probabilities, const OptionalArray& weight) {
   const ArrayView y = number_view(labels), w = number_view(weight);
-  const ProbabilityView p = probability_view(probabilities);
+  const ProbabilityView p = number_matrix(probabilities);
   require_rows(p.first_column, y.size);
   require_rows(w, y.size);
   LogLossSums sums;

@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, m) {
   register_mini_batch(m);
   register_sparse(m);
   register_metrics(m);
+  register_indicator(m);
   register_metric_states(m);
 }

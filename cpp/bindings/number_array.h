@@ -7,7 +7,6 @@
 
 #include "maas/base/error.h"
 #include "maas/metrics/array_view.h"
-#include "maas/metrics/log_loss.h"
 
 namespace maas::bindings {
 
@@ -50,7 +49,7 @@ inline ArrayView number_view(const std::optional<pybind11::array>& a) {
 }
 
 // Shape (n,) or (n, columns).
-inline ProbabilityView probability_view(const pybind11::array& a) {
+inline ArrayMatrix number_matrix(const pybind11::array& a) {
   if (a.ndim() == 1) return {number_view(a)};
   if (a.ndim() != 2) throw_invalid("array", "expected 1 or 2 dimensions, got " + std::to_string(a.ndim()));
   const ArrayView first{static_cast<const std::byte*>(a.data()), static_cast<size_t>(a.shape(0)),

@@ -1,5 +1,7 @@
 #include "maas/metrics/array_view.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <type_traits>
 
 #include "maas/base/view.h"
@@ -57,10 +59,87 @@ bool convert(const ArrayView& view, size_t begin, size_t n, Out* out, Convert&& 
   return good;
 }
 
+template <class T>
+void nonzero(const ArrayMatrix& matrix, size_t begin, size_t n, uint8_t* out) {
+  const size_t columns = matrix.columns;
+  const std::byte* row =
+      matrix.first_column.data + static_cast<ptrdiff_t>(begin) * matrix.first_column.stride;
+  if (matrix.column_stride == sizeof(T) &&
+      matrix.first_column.stride == static_cast<ptrdiff_t>(columns * sizeof(T))) {
+    const T* values = reinterpret_cast<const T*>(row);
+    for (size_t i = 0; i < n * columns; ++i) out[i] = load_unaligned(values + i) != T{0};
+    return;
+  }
+  for (size_t i = 0; i < n; ++i, row += matrix.first_column.stride) {
+    for (size_t j = 0; j < columns; ++j) {
+      const std::byte* at = row + static_cast<ptrdiff_t>(j) * matrix.column_stride;
+      *out++ = load_unaligned(reinterpret_cast<const T*>(at)) != T{0};
+    }
+  }
+}
+
+// Whether all n values are a or b.
+template <class T>
+bool only(const std::byte* first, ptrdiff_t stride, size_t n, T a, T b) {
+  bool good = true;
+  if (stride == sizeof(T)) {
+    const T* values = reinterpret_cast<const T*>(first);
+    for (size_t i = 0; i < n; ++i) {
+      const T value = load_unaligned(values + i);
+      good &= (value == a) | (value == b);
+    }
+    return good;
+  }
+  for (size_t i = 0; i < n; ++i, first += stride) {
+    const T value = load_unaligned(reinterpret_cast<const T*>(first));
+    good &= (value == a) | (value == b);
+  }
+  return good;
+}
+
+// The first value that is not `a`, or `a`.
+template <class T>
+T other_value(const ArrayMatrix& matrix, T a) {
+  for (size_t i = 0; i < matrix.rows(); ++i) {
+    const ArrayView row = matrix.row(i);
+    for (size_t j = 0; j < row.size; ++j) {
+      const T value =
+          load_unaligned(reinterpret_cast<const T*>(row.data + static_cast<ptrdiff_t>(j) * row.stride));
+      if (value != a) return value;
+    }
+  }
+  return a;
+}
+
+template <class T>
+std::optional<std::pair<double, double>> values_of(const ArrayMatrix& matrix) {
+  const T a = load_unaligned(reinterpret_cast<const T*>(matrix.first_column.data));
+  const T b = other_value(matrix, a);
+  // Along the shorter stride: runs of whole rows, or of whole columns.
+  const bool by_rows = std::abs(matrix.column_stride) <= std::abs(matrix.first_column.stride);
+  const size_t lines = by_rows ? matrix.rows() : matrix.columns;
+  for (size_t line = 0; line < lines; ++line) {
+    const ArrayView view = by_rows ? matrix.row(line) : matrix.column(line);
+    if (!only<T>(view.data, view.stride, view.size, a, b)) return std::nullopt;
+  }
+  return std::pair(static_cast<double>(std::min(a, b)), static_cast<double>(std::max(a, b)));
+}
+
 }  // namespace
 
 size_t ArrayView::item_size() const {
   return with_type(type, [](auto zero) { return sizeof(zero); });
+}
+
+ArrayView ArrayMatrix::column(size_t j) const {
+  ArrayView view = first_column;
+  view.data += static_cast<ptrdiff_t>(j) * column_stride;
+  return view;
+}
+
+ArrayView ArrayMatrix::row(size_t i) const {
+  return {first_column.data + static_cast<ptrdiff_t>(i) * first_column.stride, columns, column_stride,
+          first_column.type};
 }
 
 const int64_t* read_labels(const ArrayView& view, size_t begin, size_t n, int64_t* buffer) {
@@ -86,6 +165,15 @@ const double* read_doubles(const ArrayView& view, size_t begin, size_t n, double
     });
   });
   return buffer;
+}
+
+void read_nonzero(const ArrayMatrix& matrix, size_t begin, size_t n, uint8_t* out) {
+  with_type(matrix.first_column.type, [&](auto zero) { nonzero<decltype(zero)>(matrix, begin, n, out); });
+}
+
+std::optional<std::pair<double, double>> two_values(const ArrayMatrix& matrix) {
+  if (matrix.rows() == 0 || matrix.columns == 0) return std::nullopt;
+  return with_type(matrix.first_column.type, [&](auto zero) { return values_of<decltype(zero)>(matrix); });
 }
 
 }  // namespace maas

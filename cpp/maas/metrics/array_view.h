@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace maas {
 
@@ -22,6 +24,17 @@ struct ArrayView {
   bool contiguous() const { return stride == static_cast<ptrdiff_t>(item_size()); }
 };
 
+// A matrix of numbers of shape (n, columns), one column a class or output.
+struct ArrayMatrix {
+  ArrayView first_column;
+  size_t columns = 1;
+  ptrdiff_t column_stride = 0;  // bytes
+
+  size_t rows() const { return first_column.size; }
+  ArrayView column(size_t j) const;
+  ArrayView row(size_t i) const;
+};
+
 // Rows that a metric handles at once: the block and its conversions stay in the first-level cache.
 inline constexpr size_t kBlockRows = 1024;
 
@@ -31,5 +44,12 @@ const int64_t* read_labels(const ArrayView& view, size_t begin, size_t n, int64_
 
 // Elements [begin, begin + n) as double.
 const double* read_doubles(const ArrayView& view, size_t begin, size_t n, double* buffer);
+
+// out[i * columns + j] = 1 where element (begin + i, j) is not zero, else 0, for i < n.
+void read_nonzero(const ArrayMatrix& matrix, size_t begin, size_t n, uint8_t* out);
+
+// The values that occur, least first and twice if there is but one; nothing when there are more than two, or
+// none.
+std::optional<std::pair<double, double>> two_values(const ArrayMatrix& matrix);
 
 }  // namespace maas

@@ -135,13 +135,19 @@ std::optional<PairCounts> count_pairs(const ArrayView& truth, const ArrayView& p
   return count_within(*range, truth, predicted);
 }
 
-ConfusionTable<double> weigh_pairs(const ArrayView& truth, const ArrayView& predicted,
-                                   const ArrayView& weight, const PairCounts& counts) {
-  ConfusionTable<double> sums;
-  sums.origin = counts.origin;
-  sums.width = counts.width;
-  sums.cells.assign(counts.cells.size(), 0.0);
-  for_weighted_pairs(truth, predicted, weight, [&](int64_t t, int64_t p, double w) { sums.at(t, p) += w; });
+PairWeights weigh_pairs(const ArrayView& truth, const ArrayView& predicted, const ArrayView& weight,
+                        const PairCounts& counts) {
+  PairWeights sums;
+  sums.pairs.origin = counts.origin;
+  sums.pairs.width = counts.width;
+  sums.pairs.cells.assign(counts.cells.size(), 0.0);
+  sums.predicted.assign(counts.width, 0.0);
+  sums.truth.assign(counts.width, 0.0);
+  for_weighted_pairs(truth, predicted, weight, [&](int64_t t, int64_t p, double w) {
+    sums.pairs.at(t, p) += w;
+    sums.predicted[static_cast<size_t>(p - counts.origin)] += w;
+    sums.truth[static_cast<size_t>(t - counts.origin)] += w;
+  });
   return sums;
 }
 

@@ -67,9 +67,14 @@ inline constexpr size_t kMaxLabels = 1024;
 // Counts pairs of labels; nothing when a label is no integer or they span more than kMaxLabels.
 std::optional<PairCounts> count_pairs(const ArrayView& truth, const ArrayView& predicted);
 
-// Sum of the weights of each pair, added in row order, shaped as `counts` of the same rows.
-ConfusionTable<double> weigh_pairs(const ArrayView& truth, const ArrayView& predicted,
-                                   const ArrayView& weight, const PairCounts& counts);
+// Sums of weights, added in row order: of each pair, shaped as the counts of the same rows, and of each
+// predicted and true label on its own, whose last bits those of the pairs do not give.
+struct PairWeights {
+  ConfusionTable<double> pairs;
+  std::vector<double> predicted, truth;  // element i belongs to label pairs.origin + i
+};
+PairWeights weigh_pairs(const ArrayView& truth, const ArrayView& predicted, const ArrayView& weight,
+                        const PairCounts& counts);
 
 // Labels with a count in their row or column, ascending.
 std::vector<int64_t> present_labels(const PairCounts& counts);

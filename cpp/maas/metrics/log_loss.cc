@@ -46,7 +46,7 @@ class BlockLoss {
       : labels_(labels),
         classes_(classes),
         probabilities_(probabilities),
-        epsilon_(probabilities.epsilon()) {}
+        epsilon_(probability_epsilon(probabilities)) {}
 
   // logs[i] = log(probability of the true class of row begin + i); lowers the flags of `sums`.
   void logs(size_t begin, size_t n, double* logs, LogLossSums* sums) const {
@@ -114,15 +114,9 @@ void require_classes(const std::vector<int64_t>& classes, const ProbabilityView&
 
 }  // namespace
 
-ArrayView ProbabilityView::column(size_t j) const {
-  ArrayView view = first_column;
-  view.data += static_cast<ptrdiff_t>(j) * column_stride;
-  return view;
-}
-
-double ProbabilityView::epsilon() const {
-  return first_column.type == NumberType::kF32 ? std::numeric_limits<float>::epsilon()
-                                               : std::numeric_limits<double>::epsilon();
+double probability_epsilon(const ProbabilityView& probabilities) {
+  return probabilities.first_column.type == NumberType::kF32 ? std::numeric_limits<float>::epsilon()
+                                                             : std::numeric_limits<double>::epsilon();
 }
 
 LogLossSums log_loss_sums(const ArrayView& labels, const std::vector<int64_t>& classes,

@@ -10,15 +10,10 @@
 namespace maas {
 
 // Probabilities of shape (n, columns), one column a class; a single column holds those of the greater of two.
-struct ProbabilityView {
-  ArrayView first_column;
-  size_t columns = 1;
-  ptrdiff_t column_stride = 0;  // bytes
+using ProbabilityView = ArrayMatrix;
 
-  ArrayView column(size_t j) const;
-  // What probabilities are clipped to: the machine epsilon of their dtype, and 1 minus it.
-  double epsilon() const;
-};
+// What probabilities are clipped to: the machine epsilon of their dtype, and 1 minus it.
+double probability_epsilon(const ProbabilityView& probabilities);
 
 struct LogLossSums {
   double weight = 0;

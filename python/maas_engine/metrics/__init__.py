@@ -6,14 +6,24 @@ Each function scores arrays in one call. Each class is a state of the same metri
 
 from __future__ import annotations
 
+from maas_engine.metrics._agreement import (
+    balanced_accuracy_score,
+    class_likelihood_ratios,
+    cohen_kappa_score,
+    matthews_corrcoef,
+)
 from maas_engine.metrics._classification import (
     accuracy_score,
-    confusion_matrix,
     f1_score,
+    fbeta_score,
+    hamming_loss,
+    jaccard_score,
     precision_recall_fscore_support,
     precision_score,
     recall_score,
+    zero_one_loss,
 )
+from maas_engine.metrics._confusion import confusion_matrix, multilabel_confusion_matrix
 from maas_engine.metrics._label_states import (
     F1,
     ConfusionMatrix,
@@ -24,6 +34,7 @@ from maas_engine.metrics._label_states import (
 from maas_engine.metrics._log_loss import log_loss
 from maas_engine.metrics._ranking import average_precision_score, roc_auc_score
 from maas_engine.metrics._regression import mean_absolute_error, mean_squared_error, r2_score
+from maas_engine.metrics._report import classification_report
 from maas_engine.metrics._states import (
     R2,
     Accuracy,
@@ -49,14 +60,24 @@ __all__ = [
     "RocAuc",
     "accuracy_score",
     "average_precision_score",
+    "balanced_accuracy_score",
+    "class_likelihood_ratios",
+    "classification_report",
+    "cohen_kappa_score",
     "confusion_matrix",
     "f1_score",
+    "fbeta_score",
+    "hamming_loss",
+    "jaccard_score",
     "log_loss",
+    "matthews_corrcoef",
     "mean_absolute_error",
     "mean_squared_error",
+    "multilabel_confusion_matrix",
     "precision_recall_fscore_support",
     "precision_score",
     "r2_score",
     "recall_score",
     "roc_auc_score",
+    "zero_one_loss",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from maas_engine.errors import InvalidArgument, Unsupported
+from maas_engine.errors import InvalidArgument
 
 Array = npt.NDArray[Any]
 
@@ -46,7 +46,7 @@ def as_array(values: Any, name: str) -> Array:
     if values is None or isinstance(values, (str, bytes, dict, set)) or np.isscalar(values):
         raise InvalidArgument(f"Expected array-like (array or non-string sequence), got {values!r}")
     if hasattr(values, "tocsr"):
-        raise Unsupported(f"{name} is a sparse matrix: multilabel targets are not supported yet")
+        raise TypeError(f"Sparse data was passed for {name or 'an array'}, but dense data is required.")
     dtype = getattr(values, "dtype", None)
     if dtype is not None and not isinstance(dtype, np.dtype) and hasattr(values, "tolist"):
         values = values.tolist()  # pandas' nullable and categorical columns would become object arrays

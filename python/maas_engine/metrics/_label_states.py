@@ -9,8 +9,9 @@ import numpy as np
 from maas_engine import _core
 from maas_engine.errors import InvalidArgument
 from maas_engine.metrics._checks import Array, check_option
-from maas_engine.metrics._classification import check_averaging, score_labels, select_matrix
+from maas_engine.metrics._confusion import select_matrix
 from maas_engine.metrics._labels import PairCounts, as_native, check_labels
+from maas_engine.metrics._set_scores import check_averaging, score_labels
 from maas_engine.metrics._states import State, plain, require_rows
 
 # Labels further apart than this are coded 0, 1, 2, ... before they are counted.
