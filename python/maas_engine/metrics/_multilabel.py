@@ -57,9 +57,9 @@ class IndicatorPair(NamedTuple):
         """Number of labels of each row that differ, shape (n,)."""
         if not self.same_value:
             differ: Array = np.asarray((self.y_true != self.y_pred).sum(axis=1))
-            return differ.ravel()
+            return np.ravel(differ)
         right, predicted, true = self.row_sums()
-        return true + predicted - 2 * right
+        return np.asarray(true + predicted - 2 * right)
 
 
 def indicator_pair(y_true: Any, y_pred: Any, weight: Array | None) -> IndicatorPair:
