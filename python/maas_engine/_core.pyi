@@ -188,6 +188,8 @@ def linear_fit(
     momentum: float,
     nesterov: bool,
     start: list[float],
+    l1: float = ...,
+    intercept_l1: float = ...,
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
 def exponentials(scores: NDArray[Any], /) -> NDArray[Any]: ...

@@ -7,6 +7,7 @@
 #include "maas/kernels/scalar_math.h"
 #include "maas/linear/lbfgs.h"
 #include "maas/linear/newton.h"
+#include "maas/linear/proximal_newton.h"
 #include "maas/linear/sampled_start.h"
 
 namespace maas {
@@ -45,6 +46,13 @@ void unpack(const std::vector<double>& theta, const LinearModelShape& shape, siz
   }
 }
 
+// Where each weight has its own penalty, nothing but this ties down a shift common to all intercepts.
+void centre(std::vector<double>& intercept) {
+  double sum = 0;
+  for (const double b : intercept) sum += b;
+  for (double& b : intercept) b -= sum / static_cast<double>(intercept.size());
+}
+
 // A value of the rows' type near the middle of each column. Shifted by it, a column with a large offset loses
 // no digits, and the intercept does not depend on the weights much. It moves no optimum.
 template <class T>
@@ -69,7 +77,9 @@ class Fit {
     const bool descent = options_.solver == Solver::kGradientDescent || options_.solver == Solver::kAdam;
     // The path of a first-order method depends on the coordinates: it runs in the user's own.
     std::vector<double> shift;
-    if (options_.shape.intercept && !descent) shift = middle_of_columns(rows_.x);
+    // A penalised intercept is the one of the user's own columns.
+    const bool free = options_.shape.intercept && options_.intercept_l1 == 0;
+    if (free && !descent) shift = middle_of_columns(rows_.x);
 
     RowObjective<T> objective(rows_, options_.shape, 0.0, shift);
     const double total = objective.total_weight();
@@ -92,6 +102,7 @@ class Fit {
       static_cast<SolveResult&>(result) = minimise(objective, direction, stop_rule(), theta.data());
     }
     unpack(theta, options_.shape, rows_.x.cols, shift, result);
+    if (options_.l1 > 0 && options_.shape.loss == Loss::kSoftmax) centre(result.intercept);
     return result;
   }
 
@@ -111,6 +122,10 @@ class Fit {
       }
       case Solver::kLbfgs: {
         const double alpha = options_.l2 / objective.total_weight();
+        if (options_.l1 > 0) {
+          return minimise_l1_with_samples(rows_, options_.shape, alpha, shift, objective,
+                                          l1_weights(objective), rule, cold, theta);
+        }
         return minimise_with_samples(rows_, options_.shape, alpha, shift, objective, rule, cold, theta);
       }
       case Solver::kGradientDescent:
@@ -120,6 +135,16 @@ class Fit {
     descent.tolerance = options_.tolerance;
     descent.max_iterations = options_.max_iterations;
     return descend(objective, descent, theta.data());
+  }
+
+  // One a parameter.
+  std::vector<double> l1_weights(const RowObjective<T>& objective) const {
+    std::vector<double> l1(objective.size(), options_.l1 / objective.total_weight());
+    const size_t columns = objective.size() / options_.shape.outputs;
+    if (!options_.shape.intercept) return l1;
+    const double intercept = options_.intercept_l1 / objective.total_weight();
+    for (size_t j = rows_.x.cols; j < l1.size(); j += columns) l1[j] = intercept;
+    return l1;
   }
 
   const WeightedRows<T>& rows_;

@@ -1,5 +1,5 @@
-// Fits a linear model (any loss of kernels/loss.h, L2 penalty) by whole passes over the rows: the one
-// entry that the estimators use for the full-batch solvers.
+// Fits a linear model (any loss of kernels/loss.h; L2, L1 or both penalties) by whole passes over the rows:
+// the one entry that the estimators use for the full-batch solvers.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,10 @@ struct FitOptions {
   // The objective is Σ_i s_i loss_i + l2/2 |w|²; values and gradients that tolerances and the loss curve
   // speak of are this divided by Σ_i s_i.
   double l2 = 1;
+  // Adds l1 Σ |w|; lbfgs only. The intercepts of softmax, which nothing else ties down then, sum to zero.
+  double l1 = 0;
+  // Beside l1 > 0: adds intercept_l1 |b|, as scikit-learn's 'liblinear' does.
+  double intercept_l1 = 0;
   // lbfgs, newton-cholesky: stop when the step left would move the margins by about tolerance² (root mean
   // square, weighted by curvature), relative to the deviation of y for the squared loss; by about tolerance
   // for lbfgs where columns are too many for second derivatives. gd, adam: stop when no component of the

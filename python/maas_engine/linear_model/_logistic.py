@@ -21,6 +21,7 @@ from maas_engine.linear_model._base import (
     warn_not_converged,
 )
 from maas_engine.linear_model._labels import check_labels, encode_labels
+from maas_engine.linear_model._logistic_l1 import check_l1_solver, l1_share, solve_l1
 from maas_engine.linear_model._mini_batch import descend_by_batches
 
 _SOLVERS = ("lbfgs", "newton-cholesky", "gd", "adam", "sgd")
@@ -30,17 +31,19 @@ _ELSEWHERE = {"liblinear": "lbfgs", "newton-cg": "newton-cholesky", "sag": "lbfg
 class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
     """Logistic regression with scikit-learn's parameters and attributes.
 
-    Minimises ``C Σ_i s_i loss_i + |w|² / 2`` over the weights ``w`` and the intercept, which is not
-    penalised; the loss is logistic for two classes and the multinomial cross-entropy for more.
+    Minimises ``C Σ_i s_i loss_i + (1 - l1_ratio) |w|² / 2 + l1_ratio |w|_1`` over the weights ``w`` and the
+    intercept, which is not penalised; the loss is logistic for two classes and the multinomial cross-entropy
+    for more.
 
     Parameters
     ----------
     C : float > 0, default=1.0
         Inverse strength of the penalty; ``np.inf`` for none.
-    l1_ratio : 0.0
-        Only the L2 penalty is offered; other ratios are refused.
-    penalty : {'l2', None}
-        scikit-learn's older spelling; None means ``C=np.inf``.
+    l1_ratio : float in [0, 1], default=0.0
+        Share of the penalty that is L1; above zero, weights are exactly zero where the penalty holds them
+        there. With more than two classes, an even number of them and ``l1_ratio=1`` the optimum may be a set.
+    penalty : {'l1', 'l2', 'elasticnet', None}
+        scikit-learn's older spelling of ``l1_ratio``; None means ``C=np.inf``.
     tol : float, default=1e-4
         'lbfgs' and 'newton-cholesky' stop when the step left would move the margins by about ``tol**2`` (root
         mean square, weighted by curvature): they converge superlinearly, so the default costs one or two
@@ -55,6 +58,9 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         second derivative of all rows at each step; 'gd' is gradient descent and 'adam' Adam, both with one
         pass over all rows a step; 'sgd', and 'adam' with a ``batch_size``, take one step a batch of rows in a
         random order, with ``learning_rate`` divided by 5 each time five epochs bring less than ``tol``.
+        With an L1 penalty the default is a proximal Newton method, to which 'saga' and 'liblinear' are other
+        names; the latter penalises the intercept as scikit-learn's does (``intercept_scaling``), and takes
+        two classes only.
     max_iter : int, default=100
         Largest number of steps.
     learning_rate : float, default=0.1
@@ -194,6 +200,11 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
     def _solve(self, X: Array, targets: Array, weights: Array | None, outputs: int, l2: float) -> Any:
         loss = "logistic" if outputs == 1 else "softmax"
         start = self._start(outputs, X.shape[1])
+        share = l1_share(self)
+        if share > 0:
+            return solve_l1(
+                self, X, targets, weights, outputs=outputs, inverse_c=l2, share=share, start=start
+            )
         if self.solver == "sgd" or (self.solver == "adam" and self.batch_size is not None):
             return descend_by_batches(
                 X,
@@ -245,15 +256,13 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
 
     def _checked_penalty(self) -> float:
         """Return 1/C after refusing what this estimator does not offer."""
-        if self.solver in _ELSEWHERE:
+        share = l1_share(self)
+        if share > 0:
+            check_l1_solver(self, share)
+        elif self.solver in _ELSEWHERE:
             raise ValueError(
                 f"LogisticRegression has no solver {self.solver!r}; use {_ELSEWHERE[self.solver]!r}, which "
                 f"finds the same optimum. Solvers: {', '.join(_SOLVERS)}"
-            )
-        if self.penalty in ("l1", "elasticnet") or self.l1_ratio not in (0, None):
-            raise ValueError(
-                f"LogisticRegression supports the L2 penalty or none, got penalty={self.penalty!r}, "
-                f"l1_ratio={self.l1_ratio!r}"
             )
         if self.dual:
             raise ValueError("LogisticRegression solves the primal problem only, got dual=True")
