@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "maas/base/interrupt.h"
-#include "maas/linear/l1_quadratic.h"
+#include "maas/linear/coordinate_descent.h"
 #include "maas/linear/row_sample.h"
 #include "maas/linear/vector_math.h"
 
@@ -30,7 +30,14 @@ struct Point {
 class ProximalNewton {
  public:
   ProximalNewton(Objective& objective, const std::vector<double>& l1)
-      : objective_(objective), l1_(l1), n_(objective.size()), b_(n_ * n_), at_(n_), next_(n_), d_(n_) {}
+      : objective_(objective),
+        l1_(l1),
+        n_(objective.size()),
+        b_(n_ * n_),
+        no_l2_(n_),
+        at_(n_),
+        next_(n_),
+        d_(n_) {}
 
   SolveResult run(Objective& source, const StopRule& rule, size_t round, std::vector<double>& theta) {
     const double target =
@@ -85,7 +92,10 @@ class ProximalNewton {
 
   // Finds the model's minimiser; returns whether it is so near that the solve is over, and then moves there.
   bool propose_and_judge(double target) {
-    to_ = minimise_l1_quadratic({b_.data(), at_.gradient.data(), at_.theta.data(), l1_.data(), n_});
+    to_ = at_.theta;
+    model_gradient_ = at_.gradient;
+    descend_coordinates({b_.data(), n_, n_, l1_.data(), no_l2_.data()}, inner_options(target), to_.data(),
+                        model_gradient_.data());
     centre_free_coordinates();
     decrement_ = 0;
     for (size_t j = 0; j < n_; ++j) {
@@ -105,6 +115,15 @@ class ProximalNewton {
     if (below_noise() && decrement_ > 0.1 * least_decrement_) return true;
     least_decrement_ = std::fmin(least_decrement_, decrement_);
     return false;
+  }
+
+  // Far away the model is rough and so may be its minimum; near, each step squares what is left.
+  CoordinateOptions inner_options(double target) const {
+    const double scale = objective_.scale();
+    const double left = std::fmin(last_decrement_ / scale, 1.0);
+    CoordinateOptions options;
+    options.tolerance = std::sqrt(std::fmax(1e-6 * left * left * scale, 1e-6 * target));
+    return options;
   }
 
   bool below_noise() const { return decrement_ < objective_.noise() * std::abs(at_.value()); }
@@ -160,8 +179,10 @@ class ProximalNewton {
   Objective& objective_;
   const std::vector<double>& l1_;
   const size_t n_;
-  std::vector<double> b_;  // model of the Hessian
+  std::vector<double> b_;  // model of the Hessian, the L2 penalty's included
+  const std::vector<double> no_l2_;
   Point at_, next_;
+  std::vector<double> model_gradient_;
   std::vector<double> to_, d_;  // the model's minimiser, and the way there
   double decrement_ = 0;
   double last_decrement_ = std::numeric_limits<double>::infinity();

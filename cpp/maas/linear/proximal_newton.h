@@ -1,7 +1,8 @@
 // Minimises a smooth convex objective plus a weighted L1 penalty, f(theta) + Σ_j l1_j |theta_j|: a proximal
-// quasi-Newton method. Each step minimises a quadratic model plus the penalty (linear/l1_quadratic.h); the
-// model has the gradient of f and a dense matrix that starts as a Hessian and follows f by BFGS updates, so
-// steps need one pass each and converge superlinearly, also when the Hessian is that of a sample of the rows.
+// quasi-Newton method. Each step minimises a quadratic model plus the penalty (linear/coordinate_descent.h);
+// the model has the gradient of f and a dense matrix that starts as a Hessian and follows f by BFGS updates,
+// so steps need one pass each and converge superlinearly, also when the Hessian is that of a sample of the
+// rows.
 #pragma once
 
 #include <cstddef>
