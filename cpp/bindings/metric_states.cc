@@ -8,7 +8,7 @@
 #include "maas/metrics/confusion_state.h"
 #include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
-#include "maas/metrics/regression.h"
+#include "maas/metrics/regression_state.h"
 #include "maas/metrics/state_bytes.h"
 #include "module.h"
 #include "number_array.h"
@@ -49,6 +49,56 @@ void update_ranking(RankingState& state, const py::array& labels, int64_t positi
   require_rows(w, y.size);
   const EngineCall call;
   state.update(y, positive, s, w);
+}
+
+// The columns of a matrix of shape (n, k).
+std::vector<ArrayView> columns(const py::array& matrix) {
+  if (matrix.ndim() != 2) throw_invalid("array", "expected 2 dimensions");
+  const NumberType type = number_type(matrix.dtype());
+  std::vector<ArrayView> views;
+  for (py::ssize_t k = 0; k < matrix.shape(1); ++k) {
+    const auto* first = static_cast<const std::byte*>(matrix.data()) + k * matrix.strides(1);
+    views.push_back({first, static_cast<size_t>(matrix.shape(0)), matrix.strides(0), type});
+  }
+  return views;
+}
+
+void update_outputs(RegressionState& state, const py::array& y, const py::array& predicted,
+                    const OptionalArray& weight) {
+  const std::vector<ArrayView> t = columns(y), p = columns(predicted);
+  const ArrayView w = number_view(weight);
+  const auto rows = static_cast<size_t>(y.shape(0));
+  for (const ArrayView& view : p) require_rows(view, rows);
+  require_rows(w, rows);
+  const EngineCall call;
+  state.update(t, p, w);
+}
+
+// One double for each output.
+template <double (RegressionState::*figure)(size_t) const>
+py::array_t<double> figures(const RegressionState& state) {
+  py::array_t<double> out(static_cast<py::ssize_t>(state.outputs()));
+  double* values = out.mutable_data();
+  const EngineCall call;
+  for (size_t k = 0; k < state.outputs(); ++k) values[k] = (state.*figure)(k);
+  return out;
+}
+
+void register_regression_state(py::module_& m) {
+  state_class<RegressionState>(m, "RegressionState")
+      .def(py::init([](std::string config, int sums, int term, double parameter) {
+        return RegressionState(std::move(config), static_cast<StateSums>(sums), static_cast<ErrorTerm>(term),
+                               parameter);
+      }))
+      .def("update", &update_outputs)
+      .def("same_kind", &RegressionState::same_kind)
+      .def("rows", &RegressionState::rows, py::call_guard<EngineCall>())
+      .def("weight", &RegressionState::weight, py::call_guard<EngineCall>())
+      .def("errors", &figures<&RegressionState::error>)
+      .def("targets", &figures<&RegressionState::target>)
+      .def("constants", &figures<&RegressionState::constant>)
+      .def("target_spreads", &figures<&RegressionState::target_spread>)
+      .def("distance_spreads", &figures<&RegressionState::distance_spread>);
 }
 
 // (in range, rows sum to one, labels known); nothing was added unless the first and last hold.
@@ -97,13 +147,7 @@ void register_metric_states(py::module_& m) {
       .def("update", &update_pair<AccuracyState>)
       .def("equal", &AccuracyState::equal, py::call_guard<EngineCall>())
       .def("total", &AccuracyState::total, py::call_guard<EngineCall>());
-  state_class<RegressionState>(m, "RegressionState")
-      .def("update", &update_pair<RegressionState>)
-      .def("rows", &RegressionState::rows, py::call_guard<EngineCall>())
-      .def("weight", &RegressionState::weight, py::call_guard<EngineCall>())
-      .def("squared_error", &RegressionState::squared_error, py::call_guard<EngineCall>())
-      .def("absolute_error", &RegressionState::absolute_error, py::call_guard<EngineCall>())
-      .def("spread", &RegressionState::spread, py::call_guard<EngineCall>());
+  register_regression_state(m);
   state_class<LogLossState>(m, "LogLossState")
       .def("update", &update_log_loss)
       .def("weight", &LogLossState::weight, py::call_guard<EngineCall>())

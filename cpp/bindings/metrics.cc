@@ -7,6 +7,7 @@
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion.h"
 #include "maas/metrics/log_loss.h"
+#include "maas/metrics/quantile.h"
 #include "maas/metrics/ranking.h"
 #include "maas/metrics/regression.h"
 #include "module.h"
@@ -82,17 +83,30 @@ py::object pair_counts(const py::array& truth, const py::array& predicted, const
       py::make_tuple(chosen(weights.predicted, origin, labels), chosen(weights.truth, origin, labels)));
 }
 
-// (total weight, error sum, spread of y); `kind` is 0 squared error, 1 absolute error, 2 R^2.
-py::tuple error_sums(int kind, const py::array& y, const py::array& predicted, const OptionalArray& weight) {
+// (total weight, error sum, spread of y, spread of y - predicted, mean of y, least y, least predicted, all
+// finite); `kind` is a RegressionMetric, whose comments say which of them it fills.
+py::tuple error_sums(int kind, double parameter, const py::array& y, const py::array& predicted,
+                     const OptionalArray& weight) {
   const ArrayView t = number_view(y), p = number_view(predicted), w = number_view(weight);
   require_rows(p, t.size);
   require_rows(w, t.size);
   RegressionSums sums;
   {
     const EngineCall call;
-    sums = regression_sums(static_cast<RegressionMetric>(kind), t, p, w);
+    sums = regression_sums(static_cast<RegressionMetric>(kind), parameter, t, p, w);
   }
-  return py::make_tuple(sums.weight, sums.error, sums.spread);
+  return py::make_tuple(sums.weight, sums.error, sums.target.spread, sums.distance.spread, sums.target.mean,
+                        sums.range.least_y, sums.range.least_predicted, sums.range.finite);
+}
+
+// The value at a share of the weight of y, or of |y - predicted|: kernels and ties as in averaged_quantile.
+double error_quantile(double share, const py::array& y, const OptionalArray& predicted,
+                      const OptionalArray& weight) {
+  const ArrayView t = number_view(y), p = number_view(predicted), w = number_view(weight);
+  require_rows(p, t.size);
+  require_rows(w, t.size);
+  const EngineCall call;
+  return averaged_quantile(share, t, p, w);
 }
 
 // (score, has positives, has negatives); the score is NaN without a class it needs. `kind` is 0 ROC AUC, 1
@@ -141,6 +155,7 @@ void register_metrics(py::module_& m) {
   m.def("equal_weight", &equal_weight);
   m.def("pair_counts", &pair_counts);
   m.def("error_sums", &error_sums);
+  m.def("error_quantile", &error_quantile);
   m.def("ranking_score", &rank);
   m.def("log_loss_sums", &log_loss);
 }

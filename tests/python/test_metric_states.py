@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maas_engine import metrics
-from maas_engine.errors import FormatError, InvalidArgument, Unsupported
+from maas_engine.errors import FormatError, InvalidArgument
 
 N = 600
 RNG = np.random.default_rng(7)
@@ -23,6 +23,8 @@ SCORES = (RNG.normal(size=N) + BINARY).round(1)
 PROBA = RNG.dirichlet(np.ones(4), N)
 Y, PREDICTED = RNG.normal(size=(2, N)) + 1e6
 WEIGHT = RNG.random(N) + 0.01
+Y2, PREDICTED2 = RNG.normal(size=(2, N, 2)) + 1e6
+POSITIVE = RNG.gamma(2.0, 1.0, N)
 
 # state, the one-shot function with the same options, its two arrays
 CASES: list[tuple[Any, str, dict[str, Any], Any, Any]] = [
@@ -48,9 +50,25 @@ CASES: list[tuple[Any, str, dict[str, Any], Any, Any]] = [
     (metrics.RocAuc, "roc_auc_score", {"max_fpr": 0.3}, BINARY, SCORES),
     (metrics.AveragePrecision, "average_precision_score", {"pos_label": "bee"}, NAMES[BINARY], SCORES),
     (metrics.MeanSquaredError, "mean_squared_error", {}, Y, PREDICTED),
+    (metrics.MeanSquaredError, "mean_squared_error", {"multioutput": "raw_values"}, Y2, PREDICTED2),
+    (metrics.RootMeanSquaredError, "root_mean_squared_error", {"multioutput": [0.25, 0.75]}, Y2, PREDICTED2),
     (metrics.MeanAbsoluteError, "mean_absolute_error", {}, Y, PREDICTED),
+    (metrics.MeanAbsolutePercentageError, "mean_absolute_percentage_error", {}, Y2, PREDICTED2),
+    (metrics.MeanSquaredLogError, "mean_squared_log_error", {}, Y2, PREDICTED2),
+    (metrics.RootMeanSquaredLogError, "root_mean_squared_log_error", {}, Y, PREDICTED),
+    (metrics.MeanPinballLoss, "mean_pinball_loss", {"alpha": 0.1}, Y2, PREDICTED2),
     (metrics.R2, "r2_score", {}, Y, PREDICTED),
+    (metrics.R2, "r2_score", {"multioutput": "variance_weighted"}, Y2, PREDICTED2),
+    (metrics.ExplainedVariance, "explained_variance_score", {"multioutput": "raw_values"}, Y2, PREDICTED2),
+    (metrics.MeanTweedieDeviance, "mean_tweedie_deviance", {"power": 1.5}, POSITIVE, POSITIVE[::-1]),
+    (metrics.MeanPoissonDeviance, "mean_poisson_deviance", {}, POSITIVE, POSITIVE[::-1]),
+    (metrics.MeanGammaDeviance, "mean_gamma_deviance", {}, POSITIVE, POSITIVE[::-1]),
+    *(
+        (metrics.D2Tweedie, "d2_tweedie_score", {"power": power}, POSITIVE, POSITIVE[::-1])
+        for power in (-1, 0, 1, 1.5, 2, 3)
+    ),
 ]
+SPREADS = ("r2_score", "explained_variance_score")
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -72,7 +90,7 @@ def test_states(state: Any, name: str, options: Any, truth: Any, predicted: Any,
         strict=True,
     ):
         if other is not None:
-            np.testing.assert_allclose(one, other, rtol=1e-9 if name == "r2_score" else 1e-12)
+            np.testing.assert_allclose(one, other, rtol=1e-9 if name in SPREADS else 1e-12)
 
     for cut in (1, 250, N - 1):
         left, right = state(**options), state(**options)
@@ -142,7 +160,10 @@ def test_a_refused_batch_changes_nothing() -> None:
         (metrics.LogLoss(labels=[0, 1]), ([0, 1], [0.2, 0.9]), ([0, 2], [0.2, 0.9]), InvalidArgument),
         (metrics.RocAuc(), ([0, 1], [0.2, 0.9]), ([0, 1], [0.2, np.nan]), InvalidArgument),
         (metrics.R2(), ([0, 1], [0.2, 0.9]), ([0, 1], [0.2, np.nan]), InvalidArgument),
-        (metrics.R2(), ([0, 1], [0.2, 0.9]), ([[0, 1]], [[0, 1]]), Unsupported),
+        (metrics.R2(), ([0, 1], [0.2, 0.9]), ([[0, 1]], [[0, 1]]), InvalidArgument),
+        (metrics.MeanSquaredLogError(), ([0, 1], [0.2, 0.9]), ([0, -1], [0.2, 1]), InvalidArgument),
+        (metrics.MeanGammaDeviance(), ([3, 1], [0.2, 0.9]), ([0, 1], [0.2, 1]), InvalidArgument),
+        (metrics.MaxError(), ([0, 1], [0.2, 0.9]), ([[0, 1]], [[0, 1]]), InvalidArgument),
         (metrics.Accuracy(), ([0, 1], [0, 1]), ([0, 1], ["a", "b"]), InvalidArgument),
     ]
     for state, good, bad, error in cases:
@@ -168,3 +189,37 @@ def test_states_without_rows() -> None:
         assert metrics.AveragePrecision().compute() == 0
         assert np.isnan(metrics.R2().compute())
     assert len(caught) == 3
+
+
+def test_max_error() -> None:
+    state, other = metrics.MaxError(), metrics.MaxError()
+    state.update(Y[:100], PREDICTED[:100])
+    other.update(Y[100:], PREDICTED[100:])
+    other = metrics.MaxError.from_bytes(other.to_bytes()).merge(state)
+    assert other.compute() == metrics.max_error(Y, PREDICTED)
+
+
+def test_outputs_and_their_weights_must_fit() -> None:
+    state = metrics.MeanSquaredError(multioutput=[0.5, 0.25, 0.25])
+    state.update(Y2, PREDICTED2)
+    with pytest.raises(InvalidArgument, match="custom weights"):
+        state.compute()
+    with pytest.raises(InvalidArgument, match="multioutput"):
+        metrics.MeanSquaredError(multioutput="variance_weighted")
+    two, one = metrics.R2(), metrics.R2()
+    two.update(Y2, PREDICTED2)
+    one.update(Y, PREDICTED)
+    with pytest.raises(InvalidArgument, match="outputs"):
+        one.merge(two)
+    assert metrics.R2().merge(two).to_bytes() == two.to_bytes()
+
+
+def test_bytes_of_other_sums_are_refused() -> None:
+    squared, absolute = metrics.MeanSquaredError(), metrics.MeanAbsoluteError()
+    squared.update(Y, PREDICTED)
+    absolute.update(Y, PREDICTED)
+    data, other = squared.to_bytes(), absolute.to_bytes()
+    body = 20 + int.from_bytes(data[16:20], "little")
+    other_body = 20 + int.from_bytes(other[16:20], "little")
+    with pytest.raises(FormatError, match="sums"):
+        metrics.MeanSquaredError.from_bytes(data[:body] + other[other_body:])

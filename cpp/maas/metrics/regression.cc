@@ -1,71 +1,97 @@
 #include "maas/metrics/regression.h"
 
-#include <cmath>
+#include <algorithm>
+#include <vector>
 
-#include "maas/base/interrupt.h"
 #include "maas/base/shards.h"
 #include "maas/base/thread_pool.h"
 #include "maas/base/view.h"
 #include "maas/kernels/error_sums.h"
-#include "maas/metrics/state_bytes.h"
 
 namespace maas {
 namespace {
 
 constexpr size_t kInlineRows = size_t{1} << 14;
-constexpr uint64_t kMaxRows = uint64_t{1} << 53;
+
+struct Block {
+  const double* y;
+  const double* predicted;
+  const double* weight;  // may be null
+  size_t rows;
+};
 
 // Chan's rule for the mean and spread of two groups together.
-RegressionSums joined(const RegressionSums& a, const RegressionSums& b) {
-  RegressionSums sums;
-  sums.weight = a.weight + b.weight;
-  sums.error = a.error + b.error;
-  if (sums.weight == 0) return sums;
+Moments joined(const Moments& a, double weight_a, const Moments& b, double weight_b) {
   const double distance = b.mean - a.mean;
-  const double share = b.weight / sums.weight;
-  sums.mean = a.mean + distance * share;
-  sums.spread = a.spread + b.spread + distance * distance * a.weight * share;
-  return sums;
+  const double share = weight_b / (weight_a + weight_b);
+  return {a.mean + distance * share, a.spread + b.spread + distance * distance * weight_a * share};
 }
 
-RegressionSums block_sums(RegressionMetric metric, const double* y, const double* p, const double* w,
-                          size_t n) {
-  RegressionSums sums;
-  sums.weight = w ? sum_distance(w, 0.0, nullptr, n) : static_cast<double>(n);
-  sums.error = metric == RegressionMetric::kAbsoluteError ? sum_absolute_error(y, p, w, n)
-                                                          : sum_squared_error(y, p, w, n);
-  if (metric == RegressionMetric::kR2 && sums.weight != 0) {
-    const double first = load_unaligned(y);  // as centre it makes the spread of a constant exactly 0
-    sums.mean = first + sum_distance(y, first, w, n) / sums.weight;
-    sums.spread = sum_spread(y, sums.mean, w, n);
+RegressionSums joined(RegressionMetric metric, const RegressionSums& a, const RegressionSums& b) {
+  RegressionSums sums = a;
+  sums.weight += b.weight;
+  sums.error = metric == RegressionMetric::kMaxError ? std::max(a.error, b.error) : a.error + b.error;
+  sums.range.include(b.range);
+  if (sums.weight != 0) {
+    sums.target = joined(a.target, a.weight, b.target, b.weight);
+    sums.distance = joined(a.distance, a.weight, b.distance, b.weight);
   }
   return sums;
 }
 
-// A product and what rounding lost of it, after Dekker; the loss is 0 where splitting would overflow.
-struct Product {
-  double value, loss;
-};
-Product exact_product(double a, double b) {
-  constexpr double kSplit = 134217729.0;  // 2^27 + 1
-  const double value = a * b;
-  const double a_up = kSplit * a, b_up = kSplit * b;
-  const double a_high = a_up - (a_up - a), b_high = b_up - (b_up - b);
-  const double a_low = a - a_high, b_low = b - b_high;
-  const double loss = ((a_high * b_high - value) + a_high * b_low + a_low * b_high) + a_low * b_low;
-  return {value, std::isfinite(loss) ? loss : 0.0};
+Moments moments(const double* values, const Block& block, double weight) {
+  const double first = load_unaligned(values);  // as centre it makes the spread of a constant exactly 0
+  const double mean = first + sum_distance(values, first, block.weight, block.rows) / weight;
+  return {mean, sum_spread(values, mean, block.weight, block.rows)};
 }
 
-void add_product(ExactSum& sum, double a, double b) {
-  const Product product = exact_product(a, b);
-  sum.add(product.value);
-  sum.add(product.loss);
+double block_error(RegressionMetric metric, double parameter, const Block& block, double* terms) {
+  const auto [y, p, w, n] = block;
+  if (metric == RegressionMetric::kSquaredError || metric == RegressionMetric::kR2) {
+    return sum_squared_error(y, p, w, n);
+  }
+  if (metric == RegressionMetric::kAbsoluteError) return sum_absolute_error(y, p, w, n);
+  error_terms(term_of(metric), parameter, y, p, n, terms);
+  if (metric == RegressionMetric::kMaxError) return *std::max_element(terms, terms + n);
+  return sum_distance(terms, 0.0, w, n);
+}
+
+RegressionSums block_sums(RegressionMetric metric, double parameter, const Block& block) {
+  double terms[kBlockRows];
+  RegressionSums sums;
+  sums.weight =
+      block.weight ? sum_distance(block.weight, 0.0, nullptr, block.rows) : static_cast<double>(block.rows);
+  sums.error = block_error(metric, parameter, block, terms);
+  const bool explained = metric == RegressionMetric::kExplainedVariance;
+  if ((metric == RegressionMetric::kR2 || explained) && sums.weight != 0) {
+    sums.target = moments(block.y, block, sums.weight);
+    if (explained) sums.distance = moments(terms, block, sums.weight);
+  }
+  // Other metrics see NaN and infinity in their sum, and take any finite target.
+  const bool any_target = explained || metric <= RegressionMetric::kR2;
+  if (!any_target) sums.range = target_range(block.y, block.predicted, block.rows);
+  return sums;
 }
 
 }  // namespace
 
-RegressionSums regression_sums(RegressionMetric metric, const ArrayView& y, const ArrayView& predicted,
-                               const ArrayView& weight) {
+ErrorTerm term_of(RegressionMetric metric) {
+  switch (metric) {
+    case RegressionMetric::kAbsoluteError:
+    case RegressionMetric::kMaxError: return ErrorTerm::kAbsolute;
+    case RegressionMetric::kPercentageError: return ErrorTerm::kPercentage;
+    case RegressionMetric::kPinball: return ErrorTerm::kPinball;
+    case RegressionMetric::kSquaredLogError: return ErrorTerm::kSquaredLog;
+    case RegressionMetric::kPoisson: return ErrorTerm::kPoisson;
+    case RegressionMetric::kGamma: return ErrorTerm::kGamma;
+    case RegressionMetric::kTweedie: return ErrorTerm::kTweedie;
+    case RegressionMetric::kExplainedVariance: return ErrorTerm::kDifference;
+    default: return ErrorTerm::kSquared;
+  }
+}
+
+RegressionSums regression_sums(RegressionMetric metric, double parameter, const ArrayView& y,
+                               const ArrayView& predicted, const ArrayView& weight) {
   const Shards shards = make_shards(y.size, y.size <= kInlineRows ? kInlineRows : kBlockRows);
   std::vector<RegressionSums> sums(shards.count());
   parallel_for(shards.count(), [&](size_t shard, int) {
@@ -74,94 +100,18 @@ RegressionSums regression_sums(RegressionMetric metric, const ArrayView& y, cons
     for (size_t begin = shards.begin(shard); begin < shards.end(shard); begin += kBlockRows) {
       const size_t n = std::min(kBlockRows, shards.end(shard) - begin);
       const double* w = weight ? read_doubles(weight, begin, n, w_block) : nullptr;
-      const auto block = block_sums(metric, read_doubles(y, begin, n, y_block),
-                                    read_doubles(predicted, begin, n, p_block), w, n);
-      mine = begin == shards.begin(shard) ? block : joined(mine, block);
+      const Block rows{read_doubles(y, begin, n, y_block), read_doubles(predicted, begin, n, p_block), w, n};
+      const RegressionSums block = block_sums(metric, parameter, rows);
+      mine = begin == shards.begin(shard) ? block : joined(metric, mine, block);
     }
     sums[shard] = mine;
   });
   for (size_t step = 1; step < sums.size(); step *= 2) {
-    for (size_t i = 0; i + step < sums.size(); i += 2 * step) sums[i] = joined(sums[i], sums[i + step]);
-  }
-  return sums.empty() ? RegressionSums{} : sums[0];
-}
-
-void RegressionState::update(const ArrayView& y, const ArrayView& predicted, const ArrayView& weight) {
-  double y_block[kBlockRows], p_block[kBlockRows], w_block[kBlockRows];
-  for (size_t begin = 0; begin < y.size; begin += kBlockRows) {
-    const size_t n = std::min(kBlockRows, y.size - begin);
-    const double* ys = read_doubles(y, begin, n, y_block);
-    const double* ps = read_doubles(predicted, begin, n, p_block);
-    const double* ws = weight ? read_doubles(weight, begin, n, w_block) : nullptr;
-    for (size_t i = 0; i < n; ++i) {
-      const double target = load_unaligned(ys + i);
-      const double w = ws ? load_unaligned(ws + i) : 1.0;
-      const double error = target - load_unaligned(ps + i);
-      squared_.add(w * (error * error));
-      absolute_.add(w * std::abs(error));
-      if (ws) {
-        excess_.add(w);
-        excess_.add(-1.0);
-      }
-      const Product square = exact_product(target, target);
-      add_product(y_, w, target);
-      add_product(y_square_, w, square.value);
-      y_square_.add(w * square.loss);
+    for (size_t i = 0; i + step < sums.size(); i += 2 * step) {
+      sums[i] = joined(metric, sums[i], sums[i + step]);
     }
   }
-  rows_ += y.size;
-}
-
-void RegressionState::merge(const RegressionState& other) {
-  require_same_config(config_, other.config_);
-  rows_ += other.rows_;
-  excess_.merge(other.excess_);
-  squared_.merge(other.squared_);
-  absolute_.merge(other.absolute_);
-  y_.merge(other.y_);
-  y_square_.merge(other.y_square_);
-}
-
-double RegressionState::weight() const {
-  ExactSum total = excess_;
-  total.add(static_cast<double>(rows_));
-  return total.value();
-}
-
-// With any m near the mean, sum w (y-m)^2 = sum w y^2 - 2 m sum w y + m^2 sum w. The big terms cancel in the
-// exact sum, where nothing is lost; the rest, W (m - mean)^2, is tiny.
-double RegressionState::spread() const {
-  const double total = weight();
-  const double m = y_.value() / total;
-  if (!std::isfinite(m)) return m;
-  ExactSum spread = y_square_;
-  ExactSum residue = y_;  // sum w (y - m)
-  for (const double part : y_.parts()) add_product(spread, -2 * m, part);
-  const Product square = exact_product(m, m);
-  ExactSum weights = excess_;
-  weights.add(static_cast<double>(rows_));
-  for (const double part : weights.parts()) {
-    add_product(spread, square.value, part);
-    add_product(spread, square.loss, part);
-    add_product(residue, -m, part);
-  }
-  const double off = residue.value();
-  spread.add(-(off * off) / total);
-  // Terms carry 100 bits: what is left below that is rounding, and y a constant.
-  const double sum = spread.value();
-  return sum <= y_square_.value() * 0x1p-98 ? 0.0 : sum;
-}
-
-// u64 rows, five exact sums.
-void RegressionState::write(StateWriter& out) const {
-  out.put(rows_);
-  for (const ExactSum* sum : {&excess_, &squared_, &absolute_, &y_, &y_square_}) sum->write(out);
-}
-
-void RegressionState::read(StateReader& in) {
-  rows_ = in.get<uint64_t>();
-  in.require(rows_ < kMaxRows, "a count below 2^53");
-  for (ExactSum* sum : {&excess_, &squared_, &absolute_, &y_, &y_square_}) sum->read(in);
+  return sums.empty() ? RegressionSums{} : sums[0];
 }
 
 }  // namespace maas

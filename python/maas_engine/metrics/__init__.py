@@ -24,6 +24,14 @@ from maas_engine.metrics._classification import (
     zero_one_loss,
 )
 from maas_engine.metrics._confusion import confusion_matrix, multilabel_confusion_matrix
+from maas_engine.metrics._deviance import mean_gamma_deviance, mean_poisson_deviance, mean_tweedie_deviance
+from maas_engine.metrics._explained import (
+    d2_absolute_error_score,
+    d2_pinball_score,
+    d2_tweedie_score,
+    explained_variance_score,
+    r2_score,
+)
 from maas_engine.metrics._label_states import (
     F1,
     ConfusionMatrix,
@@ -33,17 +41,35 @@ from maas_engine.metrics._label_states import (
 )
 from maas_engine.metrics._log_loss import log_loss
 from maas_engine.metrics._ranking import average_precision_score, roc_auc_score
-from maas_engine.metrics._regression import mean_absolute_error, mean_squared_error, r2_score
-from maas_engine.metrics._report import classification_report
-from maas_engine.metrics._states import (
-    R2,
-    Accuracy,
-    AveragePrecision,
-    LogLoss,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    RocAuc,
+from maas_engine.metrics._regression import (
+    max_error,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_pinball_loss,
+    mean_squared_error,
+    mean_squared_log_error,
+    median_absolute_error,
+    root_mean_squared_error,
+    root_mean_squared_log_error,
 )
+from maas_engine.metrics._regression_states import (
+    R2,
+    D2Tweedie,
+    ExplainedVariance,
+    MaxError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanGammaDeviance,
+    MeanPinballLoss,
+    MeanPoissonDeviance,
+    MeanSquaredError,
+    MeanSquaredLogError,
+    MeanTweedieDeviance,
+    RootMeanSquaredError,
+    RootMeanSquaredLogError,
+)
+from maas_engine.metrics._report import classification_report
+from maas_engine.metrics._states import Accuracy, AveragePrecision, LogLoss, RocAuc
 
 __all__ = [
     "F1",
@@ -51,13 +77,24 @@ __all__ = [
     "Accuracy",
     "AveragePrecision",
     "ConfusionMatrix",
+    "D2Tweedie",
+    "ExplainedVariance",
     "LogLoss",
+    "MaxError",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanGammaDeviance",
+    "MeanPinballLoss",
+    "MeanPoissonDeviance",
     "MeanSquaredError",
+    "MeanSquaredLogError",
+    "MeanTweedieDeviance",
     "Precision",
     "PrecisionRecallFScoreSupport",
     "Recall",
     "RocAuc",
+    "RootMeanSquaredError",
+    "RootMeanSquaredLogError",
     "accuracy_score",
     "average_precision_score",
     "balanced_accuracy_score",
@@ -65,19 +102,33 @@ __all__ = [
     "classification_report",
     "cohen_kappa_score",
     "confusion_matrix",
+    "d2_absolute_error_score",
+    "d2_pinball_score",
+    "d2_tweedie_score",
+    "explained_variance_score",
     "f1_score",
     "fbeta_score",
     "hamming_loss",
     "jaccard_score",
     "log_loss",
     "matthews_corrcoef",
+    "max_error",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_gamma_deviance",
+    "mean_pinball_loss",
+    "mean_poisson_deviance",
     "mean_squared_error",
+    "mean_squared_log_error",
+    "mean_tweedie_deviance",
+    "median_absolute_error",
     "multilabel_confusion_matrix",
     "precision_recall_fscore_support",
     "precision_score",
     "r2_score",
     "recall_score",
     "roc_auc_score",
+    "root_mean_squared_error",
+    "root_mean_squared_log_error",
     "zero_one_loss",
 ]

@@ -1,26 +1,31 @@
-"""Mean squared error, mean absolute error and R^2."""
+"""Errors of regression: means of terms, their roots, the median and the maximum."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from maas_engine import _core
 from maas_engine.errors import InvalidArgument
-from maas_engine.metrics._checks import (
-    Array,
-    as_real,
-    check_consistent_length,
-    check_finite,
-    check_sample_weight,
-    length,
-    undefined_metric_warning,
+from maas_engine.metrics._checks import Array
+from maas_engine.metrics._targets import (
+    ABSOLUTE_ERROR,
+    MAX_ERROR,
+    PERCENTAGE_ERROR,
+    PINBALL,
+    SQUARED_ERROR,
+    SQUARED_LOG_ERROR,
+    Targets,
+    average_outputs,
+    check_interval,
+    check_multioutput,
+    check_targets,
+    column_sums,
+    plain,
+    plain_sums,
 )
-
-SQUARED_ERROR, ABSOLUTE_ERROR, R2 = 0, 1, 2
 
 
 def mean_squared_error(
@@ -41,145 +46,128 @@ def mean_squared_error(
     InvalidArgument
         Shapes differ, no rows, or NaN or infinity in an array.
     """
-    return _mean_error(SQUARED_ERROR, y_true, y_pred, sample_weight, multioutput)
+    return _mean("mean_squared_error", SQUARED_ERROR, y_true, y_pred, sample_weight, multioutput)
+
+
+def root_mean_squared_error(
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average"
+) -> Any:
+    """Root of the mean squared error of each output; parameters as in `mean_squared_error`."""
+    name = "root_mean_squared_error"
+    return _mean(name, SQUARED_ERROR, y_true, y_pred, sample_weight, multioutput, root=True)
 
 
 def mean_absolute_error(
     y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average"
 ) -> Any:
     """Mean of absolute errors; parameters as in `mean_squared_error`."""
-    return _mean_error(ABSOLUTE_ERROR, y_true, y_pred, sample_weight, multioutput)
+    return _mean("mean_absolute_error", ABSOLUTE_ERROR, y_true, y_pred, sample_weight, multioutput)
 
 
-def r2_score(
+def mean_absolute_percentage_error(
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average"
+) -> Any:
+    """Mean of |y_true - y_pred| / max(|y_true|, 2^-52), not times 100; parameters as in `mean_squared_error`."""
+    name = "mean_absolute_percentage_error"
+    return _mean(name, PERCENTAGE_ERROR, y_true, y_pred, sample_weight, multioutput)
+
+
+def mean_squared_log_error(
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average"
+) -> Any:
+    """Mean squared difference of log(1 + y).
+
+    Parameters are those of `mean_squared_error`; ``InvalidArgument`` for targets or predictions <= -1.
+    """
+    name = "mean_squared_log_error"
+    return _mean(name, SQUARED_LOG_ERROR, y_true, y_pred, sample_weight, multioutput)
+
+
+def root_mean_squared_log_error(
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average"
+) -> Any:
+    """Root of the mean squared log error of each output; parameters as in `mean_squared_log_error`."""
+    name = "root_mean_squared_log_error"
+    return _mean(name, SQUARED_LOG_ERROR, y_true, y_pred, sample_weight, multioutput, root=True)
+
+
+def mean_pinball_loss(
     y_true: Any,
     y_pred: Any,
     *,
     sample_weight: Any = None,
+    alpha: float = 0.5,
     multioutput: Any = "uniform_average",
-    force_finite: bool = True,
 ) -> Any:
-    """Share of the variance of ``y_true`` that the prediction explains.
+    """Mean of alpha * (y_true - y_pred) where that is positive, else of (1 - alpha) * (y_pred - y_true).
 
-    Parameters
-    ----------
-    y_true, y_pred : array-like of shape (n,) or (n, k)
-    sample_weight : array-like of shape (n,), optional
-    multioutput : {"uniform_average", "raw_values", "variance_weighted"}, array-like of shape (k,) or None
-    force_finite : bool
-        A constant ``y_true`` scores 1 if predicted perfectly and 0 otherwise, not NaN and -inf.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        With fewer than two rows the score is NaN.
+    Least for a prediction of the quantile ``alpha``, in [0, 1]. Other parameters as in `mean_squared_error`.
     """
-    if _plain(y_true, y_pred, sample_weight, multioutput) and len(y_true) > 1:
-        _, error, spread = _core.error_sums(R2, y_true, y_pred, None)
-        if math.isfinite(error) and 0 < spread < math.inf:
-            return 1 - error / spread
-    sums = _column_sums(R2, y_true, y_pred, sample_weight, multioutput)
-    if length(y_true) < 2:
-        warnings.warn(
-            "R^2 score is not well-defined with less than two samples.",
-            undefined_metric_warning(),
-            stacklevel=2,
-        )
-        return math.nan
-    return assemble_r2(sums[:, 1], sums[:, 2], multioutput, force_finite)
+    name = "mean_pinball_loss"
+    alpha = check_interval(alpha, "alpha", name, 0.0, 1.0)
+    return _mean(name, PINBALL, y_true, y_pred, sample_weight, multioutput, parameter=alpha)
 
 
-def _plain(y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> bool:
-    """Whether a single compiled call answers: two unweighted vectors of native numbers."""
-    return (
-        sample_weight is None
-        and type(multioutput) is str
-        and multioutput == "uniform_average"
-        and type(y_true) is np.ndarray
-        and type(y_pred) is np.ndarray
-        and y_true.ndim == 1
-        and y_true.shape == y_pred.shape
-        and y_true.dtype.char in "dflqih"
-        and y_pred.dtype.char in "dflqih"
-        and y_true.dtype.isnative
-        and y_pred.dtype.isnative
-        and len(y_true) > 0
-    )
+def median_absolute_error(
+    y_true: Any, y_pred: Any, *, multioutput: Any = "uniform_average", sample_weight: Any = None
+) -> Any:
+    """Median of absolute errors, by weight if there are weights; parameters as in `mean_squared_error`.
+
+    Takes 8 bytes a row, 16 if weighted. Where half of the weight lies on either side, the mean of the two
+    neighbours; whether it does is judged up to rounding of the sums of weights.
+    """
+    targets = check_targets(y_true, y_pred, sample_weight)
+    check_multioutput(multioutput, targets.true.shape[1], "median_absolute_error")
+    return average_outputs(_medians(targets), multioutput)
 
 
-def _mean_error(kind: int, y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> Any:
-    if _plain(y_true, y_pred, sample_weight, multioutput):
-        weight, error, _ = _core.error_sums(kind, y_true, y_pred, None)
+def max_error(y_true: Any, y_pred: Any) -> float:
+    """Greatest absolute error of targets of shape (n,) or (n, 1)."""
+    if plain(y_true, y_pred, None):
+        error = plain_sums(MAX_ERROR, y_true, y_pred).error
         if math.isfinite(error):
-            return error / weight
-    sums = _column_sums(kind, y_true, y_pred, sample_weight, multioutput)
-    if isinstance(multioutput, str) and multioutput == "variance_weighted":
-        raise InvalidArgument("multioutput='variance_weighted' is for r2_score only")
-    return average_outputs(sums[:, 1] / sums[:, 0], multioutput)
+            return float(error)
+    targets = check_targets(y_true, y_pred, None)
+    if targets.true.shape[1] != 1:
+        raise InvalidArgument("Multioutput not supported in max_error")
+    return float(column_sums(MAX_ERROR, targets).error[0])
 
 
-def _column_sums(kind: int, y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> Array:
-    """Weight, error and spread of each output, shape (k, 3)."""
-    true, pred, weight = check_targets(y_true, y_pred, sample_weight)
-    check_multioutput(multioutput, true.shape[1])
-    columns = range(true.shape[1])
-    return np.array([_core.error_sums(kind, true[:, j], pred[:, j], weight) for j in columns])
-
-
-def check_targets(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array | None]:
-    """Targets and predictions of shape (n, k), finite, and checked weights."""
-    samples = check_consistent_length(y_true, y_pred, sample_weight)
-    true, pred = as_real(y_true), as_real(y_pred)
-    for array in (true, pred):
-        if array.ndim not in (1, 2):
-            raise InvalidArgument(f"Found array with dim {array.ndim}, while dim <= 2 is required.")
-        if samples < 1:
-            raise InvalidArgument(
-                f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required."
-            )
-        check_finite(array)
-    true = true.reshape(-1, 1) if true.ndim == 1 else true
-    pred = pred.reshape(-1, 1) if pred.ndim == 1 else pred
-    if true.shape[1] != pred.shape[1]:
+def check_above_minus_one(name: str, *least: Any) -> None:
+    """Raises scikit-learn's error of the two log errors unless all least values are above -1."""
+    if min(float(np.min(value)) for value in least) <= -1:
+        words = "Root Mean Squared" if name.startswith("root") else "Mean Squared"
         raise InvalidArgument(
-            f"y_true and y_pred have different number of output ({true.shape[1]}!={pred.shape[1]})"
+            f"{words} Logarithmic Error cannot be used when targets contain values less than or equal to -1."
         )
-    return true, pred, check_sample_weight(sample_weight, samples)
 
 
-def check_multioutput(multioutput: Any, outputs: int) -> None:
-    """Raises for a ``multioutput`` that does not fit the number of outputs."""
-    allowed = ("raw_values", "uniform_average", "variance_weighted")
-    if isinstance(multioutput, str):
-        if multioutput not in allowed:
-            raise InvalidArgument(
-                f"Allowed 'multioutput' string values are {allowed}. You provided multioutput={multioutput!r}"
-            )
-    elif multioutput is not None:
-        weights = np.asarray(multioutput)
-        if outputs == 1:
-            raise InvalidArgument("Custom weights are useful only in multi-output cases.")
-        if weights.shape[0] != outputs:
-            raise InvalidArgument(
-                f"There must be equally many custom weights ({weights.shape[0]}) as outputs ({outputs})."
-            )
+def _mean(
+    name: str,
+    kind: int,
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    multioutput: Any,
+    *,
+    parameter: float = 0.0,
+    root: bool = False,
+) -> Any:
+    if plain(y_true, y_pred, sample_weight, multioutput):
+        sums = plain_sums(kind, y_true, y_pred, parameter)
+        if math.isfinite(sums.error) and sums.finite:
+            mean = sums.error / sums.weight
+            return math.sqrt(mean) if root else mean
+    targets = check_targets(y_true, y_pred, sample_weight)
+    check_multioutput(multioutput, targets.true.shape[1], name)
+    sums = column_sums(kind, targets, parameter)
+    if kind == SQUARED_LOG_ERROR:
+        check_above_minus_one(name, sums.least_true, sums.least_pred)
+    errors = sums.error / sums.weight
+    return average_outputs(np.sqrt(errors) if root else errors, multioutput)
 
 
-def average_outputs(scores: Array, multioutput: Any) -> Any:
-    """One number from the scores of all outputs, or the scores themselves."""
-    if isinstance(multioutput, str) and multioutput == "raw_values":
-        return scores
-    weights = None if isinstance(multioutput, str) else multioutput
-    return float(np.average(scores, weights=weights))
-
-
-def assemble_r2(errors: Array, spreads: Array, multioutput: Any, force_finite: bool) -> Any:
-    """R^2 of each output from its error and the spread of its targets, then averaged."""
-    varies = spreads != 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scores = 1 - errors / spreads
-    if force_finite:
-        scores = np.where(varies, scores, np.where(errors == 0, 1.0, 0.0))
-    if isinstance(multioutput, str) and multioutput == "variance_weighted":
-        multioutput = spreads if varies.any() else None
-    return average_outputs(scores, multioutput)
+def _medians(targets: Targets) -> Array:
+    true, pred, weight = targets
+    columns = range(true.shape[1])
+    return np.array([_core.error_quantile(0.5, true[:, k], pred[:, k], weight) for k in columns])

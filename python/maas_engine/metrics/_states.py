@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from maas_engine import _core
-from maas_engine.errors import FormatError, InvalidArgument, Unsupported
+from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.metrics._checks import undefined_metric_warning
 from maas_engine.metrics._labels import as_native, check_labels
 from maas_engine.metrics._log_loss import check_probabilities, check_range, encode
@@ -26,7 +26,6 @@ from maas_engine.metrics._ranking import (
     positive_codes,
     warn_no_positive,
 )
-from maas_engine.metrics._regression import check_targets
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -42,7 +41,10 @@ class State:
             text = json.dumps({"metric": type(self).__name__, **config}, sort_keys=True)
         except TypeError as error:
             raise InvalidArgument(f"configuration of {type(self).__name__}: {error}") from None
-        self._state = self._core_state(text)
+        self._state = self._new(text)
+
+    def _new(self, config: str) -> Any:
+        return self._core_state(config)
 
     def merge(self, other: Self) -> Self:
         """Adds the rows of another state of the same configuration; returns this one."""
@@ -191,65 +193,3 @@ class AveragePrecision(_RankingState):
             warn_no_positive(stacklevel=2)
             return 0.0
         return float(self._state.score(AVERAGE_PRECISION, 1.0))
-
-
-class _RegressionState(State):
-    _core_state = _core.RegressionState
-
-    def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Adds a batch of targets and predictions of shape (n,) or (n, 1): a state holds one output."""
-        true, pred, weight = check_targets(y_true, y_pred, sample_weight)
-        if true.shape[1] != 1:
-            raise Unsupported("a state holds one output; keep one state for each")
-        self._state.update(true[:, 0], pred[:, 0], weight)
-
-    def _mean(self, error: float) -> float:
-        total = self._state.weight()
-        require_rows(total)
-        return float(error / total)
-
-
-class MeanSquaredError(_RegressionState):
-    """State of `mean_squared_error`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def compute(self) -> float:
-        """The mean squared error of all rows so far."""
-        return self._mean(self._state.squared_error())
-
-
-class MeanAbsoluteError(_RegressionState):
-    """State of `mean_absolute_error`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def compute(self) -> float:
-        """The mean absolute error of all rows so far."""
-        return self._mean(self._state.absolute_error())
-
-
-class R2(_RegressionState):
-    """State of `r2_score`."""
-
-    def __init__(self, *, force_finite: bool = True) -> None:
-        super().__init__(force_finite=bool(force_finite))
-        self.force_finite = bool(force_finite)
-
-    def compute(self) -> float:
-        """The R^2 of all rows so far; NaN with an ``UndefinedMetricWarning`` below two rows."""
-        if self._state.rows() < 2:
-            warnings.warn(
-                "R^2 score is not well-defined with less than two samples.",
-                undefined_metric_warning(),
-                stacklevel=2,
-            )
-            return math.nan
-        error, spread = self._state.squared_error(), self._state.spread()
-        if spread != 0:
-            return float(1 - error / spread)
-        if self.force_finite:
-            return 1.0 if error == 0 else 0.0
-        return math.nan if error == 0 else -math.inf

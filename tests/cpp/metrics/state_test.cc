@@ -7,7 +7,7 @@
 #include "maas/metrics/confusion_state.h"
 #include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
-#include "maas/metrics/regression.h"
+#include "maas/metrics/regression_state.h"
 #include "maas/metrics/state_bytes.h"
 
 namespace maas {
@@ -64,8 +64,8 @@ void feed(AccuracyState& s, const Rows& r, size_t begin, size_t end, bool weight
            weighted ? view(r.weight, begin, end) : ArrayView{});
 }
 void feed(RegressionState& s, const Rows& r, size_t begin, size_t end, bool weighted) {
-  s.update(view(r.y, begin, end), view(r.score, begin, end),
-           weighted ? view(r.weight, begin, end) : ArrayView{});
+  const ArrayView y = view(r.y, begin, end), score = view(r.score, begin, end);
+  s.update({y, score}, {score, y}, weighted ? view(r.weight, begin, end) : ArrayView{});
 }
 void feed(RankingState& s, const Rows& r, size_t begin, size_t end, bool weighted) {
   s.update(view(r.truth, begin, end), 1, view(r.score, begin, end),
@@ -180,11 +180,11 @@ TEST(RegressionSums, BitsDoNotDependOnThreads) {
   RegressionSums first;
   for (const int threads : {1, 2, 4}) {
     set_num_threads(threads);
-    const auto sums = regression_sums(RegressionMetric::kR2, view(rows.y, 0, 200000),
+    const auto sums = regression_sums(RegressionMetric::kR2, 0, view(rows.y, 0, 200000),
                                       view(rows.score, 0, 200000), view(rows.weight, 0, 200000));
     if (threads == 1) first = sums;
     EXPECT_EQ(sums.error, first.error);
-    EXPECT_EQ(sums.spread, first.spread);
+    EXPECT_EQ(sums.target.spread, first.target.spread);
     EXPECT_EQ(sums.weight, first.weight);
   }
   set_num_threads(1);
@@ -193,13 +193,29 @@ TEST(RegressionSums, BitsDoNotDependOnThreads) {
 TEST(RegressionState, SpreadSurvivesAnOffset) {
   std::vector<double> y;
   for (int i = 0; i < 1000; ++i) y.push_back(1e9 + i % 2);
-  RegressionState state("{}");
-  state.update(view(y, 0, y.size()), view(y, 0, y.size()), {});
-  EXPECT_EQ(state.spread(), 250.0);
+  RegressionState state("{}", StateSums::kTarget, ErrorTerm::kSquared, 0);
+  state.update({view(y, 0, y.size())}, {view(y, 0, y.size())}, {});
+  EXPECT_EQ(state.target_spread(0), 250.0);
   const std::vector<double> constant(1001, 0.1);
-  RegressionState flat("{}");
-  flat.update(view(constant, 0, 1001), view(constant, 0, 1001), {});
-  EXPECT_EQ(flat.spread(), 0.0);
+  RegressionState flat("{}", StateSums::kTarget, ErrorTerm::kSquared, 0);
+  flat.update({view(constant, 0, 1001)}, {view(constant, 0, 1001)}, {});
+  EXPECT_EQ(flat.target_spread(0), 0.0);
+}
+
+TEST(RegressionState, KindsMergeComeBackAndDoNotMix) {
+  const Rows rows = make_rows(2500);
+  const ArrayView y = view(rows.score, 0, 2500), p = view(rows.y, 0, 2500), none;
+  for (const auto sums : {StateSums::kError, StateSums::kMaximum, StateSums::kTarget, StateSums::kDistance,
+                          StateSums::kDeviance}) {
+    RegressionState whole("{}", sums, ErrorTerm::kTweedie, 1.5), part = whole, rest = whole;
+    whole.update({y}, {p}, none);
+    part.update({view(rows.score, 0, 1300)}, {view(rows.y, 0, 1300)}, none);
+    rest.update({view(rows.score, 1300, 2500)}, {view(rows.y, 1300, 2500)}, none);
+    part.merge(state_from_bytes<RegressionState>(state_to_bytes(rest)));
+    EXPECT_EQ(state_to_bytes(part), state_to_bytes(whole));
+    EXPECT_THROW(part.merge(RegressionState("{}", sums, ErrorTerm::kTweedie, 1.25)), Error);
+    EXPECT_THROW(part.update({y, y}, {p, p}, none), Error);
+  }
 }
 
 }  // namespace
