@@ -2,10 +2,15 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <map>
+#include <optional>
+#include <string>
+
 #include "array.h"
 #include "csr.h"
 #include "engine_call.h"
 #include "maas/kernels/csr.h"
+#include "maas/linear/sparse_fit.h"
 #include "module.h"
 
 namespace py = pybind11;
@@ -42,10 +47,81 @@ Array<T> sparse_predict(const Array<T>& values, const Array<int32_t>& columns, c
   return scores;
 }
 
+template <class V>
+V named(const std::map<std::string, V>& choices, const std::string& name, const char* what) {
+  const auto found = choices.find(name);
+  if (found == choices.end()) throw_invalid("sparse_fit", std::string("unknown ") + what + " '" + name + "'");
+  return found->second;
+}
+
+const std::map<std::string, Loss> kLosses{
+    {"squared", Loss::kSquared}, {"logistic", Loss::kLogistic}, {"softmax", Loss::kSoftmax}};
+const std::map<std::string, Solver> kSolvers{{"lbfgs", Solver::kLbfgs},
+                                             {"newton-cholesky", Solver::kNewtonCholesky},
+                                             {"gd", Solver::kGradientDescent},
+                                             {"adam", Solver::kAdam}};
+
+const char* name_of(SolveStatus status) {
+  switch (status) {
+    case SolveStatus::kConverged: return "converged";
+    case SolveStatus::kMaxIterations: return "max_iter";
+    case SolveStatus::kDiverged: break;
+  }
+  return "diverged";
+}
+
+py::array_t<double> to_array(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
+  return py::array_t<double>(std::move(shape), values.data());
+}
+
+// options: loss, outputs, intercept, l2, solver, tolerance, max_iterations, learning_rate, momentum,
+// nesterov.
+FitOptions fit_options(const py::dict& given) {
+  FitOptions options;
+  options.shape = {named(kLosses, given["loss"].cast<std::string>(), "loss"), given["outputs"].cast<size_t>(),
+                   given["intercept"].cast<bool>()};
+  const auto solver = given["solver"].cast<std::string>();
+  options.solver = named(kSolvers, solver, "solver");
+  options.l2 = given["l2"].cast<double>();
+  options.tolerance = given["tolerance"].cast<double>();
+  options.max_iterations = given["max_iterations"].cast<size_t>();
+  options.descent.learning_rate = given["learning_rate"].cast<double>();
+  options.descent.momentum = given["momentum"].cast<double>();
+  using Rule = DescentOptions::Rule;
+  const Rule with_momentum = given["nesterov"].cast<bool>() ? Rule::kNesterov : Rule::kMomentum;
+  options.descent.rule = solver == "adam" ? Rule::kAdam : with_momentum;
+  return options;
+}
+
+// -> (coef (outputs, d), intercept (outputs,), steps, status, loss curve)
+template <class T>
+py::tuple sparse_fit(const Array<T>& values, const Array<int32_t>& columns, const Array<int64_t>& starts,
+                     size_t column_count, const Array<double>& y, const std::optional<Array<double>>& weight,
+                     const py::dict& given, const std::vector<double>& start) {
+  const CsrArgument<T> x(values, columns, starts, column_count);
+  SparseRows<T> rows{x.view(), vector_view(y), {}};
+  if (weight) rows.weight = vector_view(*weight);
+  if (rows.y.size != rows.x.rows || (weight && rows.weight.size != rows.x.rows)) {
+    throw_invalid("sparse_fit", "expected as many targets and weights as rows");
+  }
+  const FitOptions options = fit_options(given);
+  FitResult result;
+  {
+    const EngineCall call;
+    result = fit_sparse(rows, options, start);
+  }
+  const auto k = static_cast<py::ssize_t>(options.shape.outputs);
+  return py::make_tuple(to_array(result.coef, {k, static_cast<py::ssize_t>(column_count)}),
+                        to_array(result.intercept, {k}), result.iterations, name_of(result.status),
+                        to_array(result.loss_curve, {static_cast<py::ssize_t>(result.loss_curve.size())}));
+}
+
 template <class T>
 void register_for(py::module_& m) {
   const auto exact = [] { return py::arg().noconvert(); };
   m.def("sparse_predict", &sparse_predict<T>, exact(), exact(), exact(), py::arg(), exact(), exact());
+  m.def("sparse_fit", &sparse_fit<T>, exact(), exact(), exact(), py::arg(), exact(),
+        py::arg().noconvert().none(true), py::arg(), py::arg());
 }
 
 }  // namespace

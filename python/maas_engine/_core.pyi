@@ -178,6 +178,17 @@ def sparse_predict(
     intercept: NDArray[_Float],
     /,
 ) -> NDArray[_Float]: ...
+def sparse_fit(
+    values: NDArray[_Float],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    options: dict[str, Any],
+    start: list[float],
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
 
 # logistic.cc
 def linear_fit(

@@ -40,7 +40,29 @@ inline void csr_add(double factor, const T* values, const int32_t* columns, size
 template <class T>
 void csr_scores(const CsrView<T>& x, const T* coef, size_t outputs, const T* bias, T* scores);
 
-extern template void csr_scores(const CsrView<float>&, const float*, size_t, const float*, float*);
-extern template void csr_scores(const CsrView<double>&, const double*, size_t, const double*, double*);
+// The passes of a fit, over all rows of a view (a block of the whole). Several outputs lie side by side: w
+// and sums hold `outputs` values a column, so a nonzero touches one place. z, r and c hold one run of rows an
+// output, ld apart, as the losses read them (kernels/loss.h).
+
+// z[o * ld + i] = x_i . w_o + bias[o].
+template <class T>
+void csr_margins(const CsrView<T>& x, const double* w, size_t outputs, const double* bias, double* z,
+                 size_t ld);
+// sums_o += Σ_i r[o * ld + i] x_i.
+template <class T>
+void csr_accumulate(const CsrView<T>& x, const double* r, size_t ld, size_t outputs, double* sums);
+// Whether every value is finite.
+template <class T>
+bool csr_finite(const CsrView<T>& x);
+
+#define MAAS_DECLARE_CSR(T)                                                                          \
+  extern template void csr_scores(const CsrView<T>&, const T*, size_t, const T*, T*);                \
+  extern template void csr_margins(const CsrView<T>&, const double*, size_t, const double*, double*, \
+                                   size_t);                                                          \
+  extern template void csr_accumulate(const CsrView<T>&, const double*, size_t, size_t, double*);    \
+  extern template bool csr_finite(const CsrView<T>&);
+MAAS_DECLARE_CSR(float)
+MAAS_DECLARE_CSR(double)
+#undef MAAS_DECLARE_CSR
 
 }  // namespace maas

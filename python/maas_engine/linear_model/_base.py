@@ -90,9 +90,9 @@ def csr_parts(X: Any) -> tuple[Array, Array, Array, int]:
         raise ValueError(f"expected at most 2**31 - 1 columns of a sparse X, got {X.shape[1]}")
     used = int(X.indptr[-1])  # scipy allows room for more behind
     return (
-        np.require(X.data[:used], requirements="CA"),
-        np.require(X.indices[:used], dtype=np.int32, requirements="CA"),
-        np.require(X.indptr, dtype=np.int64, requirements="CA"),
+        np.require(X.data[:used], requirements=["C", "A"]),
+        np.require(X.indices[:used], dtype=np.int32, requirements=["C", "A"]),
+        np.require(X.indptr, dtype=np.int64, requirements=["C", "A"]),
         int(X.shape[1]),
     )
 
