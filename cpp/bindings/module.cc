@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   register_runtime(m);
   register_linalg(m);
   register_least_squares(m);
+  register_elastic_net(m);
   register_logistic(m);
   register_sgd(m);
   register_mini_batch(m);

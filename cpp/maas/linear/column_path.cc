@@ -1,0 +1,255 @@
+#include "maas/linear/column_path.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "maas/base/aligned.h"
+#include "maas/base/interrupt.h"
+#include "maas/kernels/reduce.h"
+#include "maas/linear/coordinate_descent.h"
+
+namespace maas {
+namespace {
+
+// A centred column whose squares are this far below those about the origin is constant but for rounding.
+constexpr double kConstant = 1e-28;
+constexpr uint32_t kOutside = std::numeric_limits<uint32_t>::max();
+
+// The state of one path.
+class Descent {
+ public:
+  Descent(const ColumnProblem& problem, size_t target, const ElasticNetOptions& options,
+          const std::vector<double>& start)
+      : source_(problem.source()),
+        moments_(problem.moments()),
+        y_(problem.target(target)),
+        options_(options),
+        w_(source_.cols()),
+        gradient_(source_.cols()),
+        place_(source_.cols(), kOutside),
+        residual_(y_),
+        weighted_(source_.rows()) {
+    std::vector<uint32_t> support;
+    for (size_t j = 0; j < start.size(); ++j) {
+      if (start[j] != 0 && !constant(j)) support.push_back(static_cast<uint32_t>(j));
+    }
+    admit(support);
+    for (size_t i = 0; i < set_.size(); ++i) change_[i] = start[set_[i]];
+    apply_changes();
+    y_square_ = weighted_square(y_, y_);
+    look_at_all();
+    last_l1_ = 0;
+    for (const double g : gradient_) last_l1_ = std::max(last_l1_, std::fabs(g));
+  }
+
+  void solve(double l1, double l2) {
+    l1_ = l1;
+    l2_ = l2;
+    iterations_ = 0;
+    admit(violators(all_outside(l1)));
+    const std::vector<uint32_t> strong = all_outside(2 * l1 - last_l1_);
+    while (true) {
+      descend();
+      if (options_.poll) poll_interrupt();
+      if (converged_) {
+        look_at(strong);
+        std::vector<uint32_t> found = violators(strong);
+        if (found.empty()) {
+          look_at_all();
+          found = violators(all_outside(l1));
+        }
+        if (found.empty()) break;
+        admit(found);
+      } else {
+        look_at_all();
+        break;
+      }
+    }
+    last_l1_ = l1;
+  }
+
+  PathPoint point(size_t index, double y_mean, bool intercept) const {
+    GapTerms terms;
+    double shift = 0;
+    for (size_t j = 0; j < w_.size(); ++j) {
+      terms.coef_l1 += std::fabs(w_[j]);
+      terms.coef_square += w_[j] * w_[j];
+      terms.gradient_square += gradient_[j] * gradient_[j];
+      const double slope = -gradient_[j] - l2_ * w_[j];
+      terms.dual_norm = std::max(terms.dual_norm, options_.positive ? slope : std::fabs(slope));
+      shift += w_[j] * moments_.mean[j];
+    }
+    terms.y_square = y_square_;
+    terms.residual_square = weighted_square(residual_, residual_);
+    terms.residual_y = weighted_square(residual_, y_);
+    const double gap = dual_gap(terms, l1_, l2_);
+    return {index,
+            w_.data(),
+            intercept ? y_mean - shift : 0.0,
+            gap / moments_.weight,
+            std::max<size_t>(1, iterations_),
+            converged_ || gap <= options_.tolerance * y_square_,
+            residual_.data()};
+  }
+
+ private:
+  double weighted_square(const std::vector<double>& a, const std::vector<double>& b) const {
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); ++i) sum += moments_.weights[i] * a[i] * b[i];
+    return sum;
+  }
+
+  double pull(size_t j) const { return options_.positive ? -gradient_[j] : std::fabs(gradient_[j]); }
+
+  bool constant(size_t j) const {
+    return moments_.square[j] <= kConstant * moments_.weight * moments_.mean[j] * moments_.mean[j];
+  }
+
+  // Columns not in the set whose gradient is beyond a bound.
+  std::vector<uint32_t> all_outside(double bound) const {
+    std::vector<uint32_t> out;
+    for (size_t j = 0; j < w_.size(); ++j) {
+      if (place_[j] == kOutside && pull(j) >= bound && !constant(j)) out.push_back(static_cast<uint32_t>(j));
+    }
+    return out;
+  }
+
+  std::vector<uint32_t> violators(const std::vector<uint32_t>& among) const {
+    const double enough = step_tolerance(options_.tolerance) * std::sqrt(y_square_);
+    std::vector<uint32_t> out;
+    for (const uint32_t j : among) {
+      if (place_[j] != kOutside) continue;
+      if (pull(j) - l1_ > enough * std::sqrt(moments_.square[j] + l2_)) out.push_back(j);
+    }
+    return out;
+  }
+
+  void weigh_residual() {
+    residual_sum_ = 0;
+    for (size_t i = 0; i < residual_.size(); ++i) {
+      weighted_[i] = moments_.weights[i] * residual_[i];
+      residual_sum_ += weighted_[i];
+    }
+  }
+  double centred(size_t j, double product) const { return moments_.mean[j] * residual_sum_ - product; }
+
+  void look_at(const std::vector<uint32_t>& columns) {
+    weigh_residual();
+    for (const uint32_t j : columns) gradient_[j] = centred(j, source_.product(j, weighted_.data()));
+  }
+  void look_at_all() {
+    weigh_residual();
+    source_.products(weighted_.data(), gradient_.data());
+    for (size_t j = 0; j < gradient_.size(); ++j) gradient_[j] = centred(j, gradient_[j]);
+  }
+
+  void admit(const std::vector<uint32_t>& columns) {
+    const size_t from = set_.size();
+    for (const uint32_t j : columns) {
+      place_[j] = static_cast<uint32_t>(set_.size());
+      set_.push_back(j);
+    }
+    change_.resize(set_.size());
+    if (columns.empty()) return;
+    if (set_.size() > ld_) {
+      const size_t ld = std::max<size_t>(64, 2 * set_.size());
+      AlignedBuffer<double> larger(ld * ld);
+      for (size_t i = 0; i < from; ++i) std::copy(&gram_[i * ld_], &gram_[i * ld_] + from, &larger[i * ld]);
+      gram_ = std::move(larger);
+      ld_ = ld;
+    }
+    source_.extend_gram(set_, from, moments_, gram_.data(), ld_);
+  }
+
+  void descend() {
+    const size_t m = set_.size();
+    std::vector<double> w(m), g(m), l1(m, l1_), l2(m, l2_);
+    for (size_t i = 0; i < m; ++i) {
+      w[i] = w_[set_[i]];
+      g[i] = gradient_[set_[i]];
+    }
+    CoordinateOptions options;
+    options.tolerance = step_tolerance(options_.tolerance) * std::sqrt(y_square_);
+    options.max_sweeps = options_.max_iterations - std::min(options_.max_iterations, iterations_);
+    options.random = options_.random;
+    options.seed = options_.seed + iterations_;
+    options.poll = options_.poll;
+    const PenalisedQuadratic model{gram_.data(), ld_, m, l1.data(), l2.data(), options_.positive};
+    const CoordinateResult result = descend_coordinates(model, options, w.data(), g.data());
+    iterations_ += result.sweeps;
+    converged_ = result.converged;
+    for (size_t i = 0; i < m; ++i) {
+      change_[i] = w[i] - w_[set_[i]];
+      gradient_[set_[i]] = g[i];
+    }
+    apply_changes();
+  }
+
+  void apply_changes() {
+    double shift = 0;
+    for (size_t i = 0; i < set_.size(); ++i) {
+      if (change_[i] == 0) continue;
+      const size_t j = set_[i];
+      w_[j] += change_[i];
+      source_.add_column(j, -change_[i], residual_.data());
+      shift += change_[i] * moments_.mean[j];
+    }
+    if (shift == 0) return;
+    for (double& r : residual_) r += shift;
+  }
+
+  const ColumnSource& source_;
+  const ColumnMoments& moments_;
+  const std::vector<double>& y_;
+  const ElasticNetOptions& options_;
+  double y_square_ = 0, l1_ = 0, l2_ = 0, last_l1_ = 0, residual_sum_ = 0;
+  size_t iterations_ = 0;
+  bool converged_ = false;
+  std::vector<double> w_, gradient_;
+  std::vector<uint32_t> set_;    // columns that ever came in
+  std::vector<uint32_t> place_;  // of each column in the set
+  std::vector<double> change_;   // of the set's coefficients
+  AlignedBuffer<double> gram_;   // of the set, row stride ld_
+  size_t ld_ = 0;
+  std::vector<double> residual_, weighted_;
+};
+
+}  // namespace
+
+ColumnProblem::ColumnProblem(const ColumnSource& source, const std::vector<std::vector<double>>& y,
+                             std::vector<double> weights, bool intercept)
+    : source_(source), moments_(source.moments(std::move(weights), intercept)), y_(y), y_mean_(y.size()) {
+  for (size_t k = 0; k < y_.size() && intercept; ++k) {
+    y_mean_[k] =
+        reduce(Reduction::kDot, y_[k].size(), y_[k].data(), moments_.weights.data()) / moments_.weight;
+    for (double& value : y_[k]) value -= y_mean_[k];
+  }
+}
+
+double ColumnProblem::largest_product(size_t target, bool positive) const {
+  const std::vector<double>& y = y_[target];
+  std::vector<double> weighted(y.size()), product(source_.cols());
+  for (size_t i = 0; i < y.size(); ++i) weighted[i] = moments_.weights[i] * y[i];
+  const double sum = reduce(Reduction::kSum, weighted.size(), weighted.data());
+  source_.products(weighted.data(), product.data());
+  double largest = 0;
+  for (size_t j = 0; j < product.size(); ++j) {
+    const double b = product[j] - moments_.mean[j] * sum;
+    largest = std::max(largest, positive ? b : std::fabs(b));
+  }
+  return largest / moments_.weight;
+}
+
+void ColumnProblem::path(size_t target, const ElasticNetOptions& options, const std::vector<double>& alphas,
+                         const std::vector<double>& start, const PathVisitor& visit) const {
+  Descent descent(*this, target, options, start);
+  for (size_t k = 0; k < alphas.size(); ++k) {
+    const double penalty = alphas[k] * moments_.weight;
+    descent.solve(penalty * options.l1_ratio, penalty * (1 - options.l1_ratio));
+    // Zero means: no centring was asked for.
+    visit(descent.point(k, y_mean_[target], true));
+  }
+}
+
+}  // namespace maas
