@@ -1,6 +1,6 @@
 # What the extension offers: positional arguments, already checked. Documented where Python wraps it.
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,6 +189,46 @@ def sparse_fit(
     start: list[float],
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
+
+# elastic_net.cc
+_Splits = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+_DescentOptions = tuple[bool, float, int, bool, int]
+_Solutions = list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], list[int], list[bool]]]
+
+class ElasticNetData:
+    @overload
+    def __init__(
+        self,
+        x: NDArray[_Float],
+        y: NDArray[_Float],
+        weight: NDArray[np.float64] | None,
+        intercept: bool,
+        splits: _Splits,
+        /,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        values: NDArray[_Float],
+        columns: NDArray[np.int32],
+        starts: NDArray[np.int64],
+        column_count: int,
+        y: NDArray[_Float],
+        weight: NDArray[np.float64] | None,
+        intercept: bool,
+        splits: _Splits,
+        /,
+    ) -> None: ...
+    def largest_product(self, target: int, positive: bool, /) -> float: ...
+    def solve(
+        self, alphas: list[float], l1_ratio: float, options: _DescentOptions, start: list[float], /
+    ) -> _Solutions: ...
+    def solve_training(
+        self, alphas: list[float], l1_ratio: float, options: _DescentOptions, /
+    ) -> _Solutions: ...
+    def errors(
+        self, alphas: list[list[float]], l1_ratio: list[float], options: _DescentOptions, /
+    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64], list[bool]]]: ...
 
 # logistic.cc
 def linear_fit(

@@ -72,7 +72,7 @@ bool CoordinateBlock::minimise(const CoordinateOptions& options, size_t& sweeps)
     solved = false;
     if (++since_newton >= interval && sweeps < options.max_sweeps) {
       const bool rounding = moved <= kRounding * kRounding * enough;
-      solved = newton_step() || rounding;
+      solved = newton_steps(options.poll) || rounding;
       since_newton = 0;
     }
     if (options.poll && sweeps % kPollSweeps == 0) poll_interrupt();
@@ -95,16 +95,21 @@ std::vector<uint32_t> CoordinateBlock::support() const {
   return out;
 }
 
-bool CoordinateBlock::newton_step() {
-  const std::vector<uint32_t> s = support();
-  if (s.empty()) return false;
-  for (const double ridge : {0.0, kRidge}) {
-    const std::vector<double> step = newton_direction(s, ridge);
-    if (step.empty()) continue;
-    const double length = first_crossing(s, step);
-    if (move(s, step, length)) return length == 1 && ridge == 0;
+bool CoordinateBlock::newton_steps(bool poll) {
+  while (true) {
+    const std::vector<uint32_t> s = support();
+    bool moved = false;
+    for (const double ridge : {0.0, kRidge}) {
+      const std::vector<double> step = newton_direction(s, ridge);
+      if (step.empty()) continue;
+      const double length = first_crossing(s, step);
+      moved = move(s, step, length);
+      if (moved && length == 1) return ridge == 0;
+      if (moved) break;
+    }
+    if (!moved) return false;
+    if (poll) poll_interrupt();
   }
-  return false;
 }
 
 std::vector<double> CoordinateBlock::newton_direction(const std::vector<uint32_t>& s, double ridge) const {
@@ -116,7 +121,7 @@ std::vector<double> CoordinateBlock::newton_direction(const std::vector<uint32_t
     factor[i * m + i] = curvature_[s[i]] * (1 + ridge);
     step[i] = -slope(s[i]);
   }
-  if (cholesky(factor.data(), m, m) < m) return {};
+  if (m == 0 || cholesky(factor.data(), m, m) < m) return {};
   cholesky_solve(factor.data(), m, m, step.data(), 1, 1);
   return step;
 }

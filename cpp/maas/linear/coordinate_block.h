@@ -28,9 +28,9 @@ class CoordinateBlock {
   void copy_back(double* w, double* gradient) const;
 
  private:
-  // Goes to the minimum for the present signs, or to the first that changes on the way. Returns whether that
-  // minimum was reached.
-  bool newton_step();
+  // Goes to the minimum for the present signs, dropping every coordinate that reaches zero on the way.
+  // Returns whether that minimum was reached.
+  bool newton_steps(bool poll);
   std::vector<uint32_t> support() const;
   // Of the support to the minimum for its signs; empty where the matrix is not positive definite.
   std::vector<double> newton_direction(const std::vector<uint32_t>& support, double ridge) const;

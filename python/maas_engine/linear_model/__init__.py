@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from maas_engine.linear_model._coordinate_descent import ElasticNet, Lasso
+from maas_engine.linear_model._coordinate_descent_cv import ElasticNetCV, LassoCV
+from maas_engine.linear_model._coordinate_descent_path import enet_path, lasso_path
 from maas_engine.linear_model._least_squares import LinearRegression, Ridge
 from maas_engine.linear_model._logistic import LogisticRegression
 from maas_engine.linear_model._poisson import PoissonRegressor
 from maas_engine.linear_model._sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lasso",
+    "LassoCV",
     "LinearRegression",
     "LogisticRegression",
     "PoissonRegressor",
     "Ridge",
     "SGDClassifier",
     "SGDRegressor",
+    "enet_path",
+    "lasso_path",
 ]
