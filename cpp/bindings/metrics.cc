@@ -1,14 +1,11 @@
 // One-shot metrics: arrays in, sums or scores out. What to divide by what is decided in Python.
 #include <pybind11/stl.h>
 
-#include <cmath>
-
 #include "engine_call.h"
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion.h"
 #include "maas/metrics/log_loss.h"
 #include "maas/metrics/quantile.h"
-#include "maas/metrics/ranking.h"
 #include "maas/metrics/regression.h"
 #include "module.h"
 #include "number_array.h"
@@ -109,30 +106,6 @@ double error_quantile(double share, const py::array& y, const OptionalArray& pre
   return averaged_quantile(share, t, p, w);
 }
 
-// (score, has positives, has negatives); the score is NaN without a class it needs. `kind` is 0 ROC AUC, 1
-// average precision.
-py::tuple rank(int kind, const py::array& labels, int64_t positive, const py::array& scores,
-               const OptionalArray& weight, double max_fpr) {
-  const ArrayView y = number_view(labels), s = number_view(scores), w = number_view(weight);
-  require_rows(s, y.size);
-  require_rows(w, y.size);
-  const auto metric = static_cast<RankingMetric>(kind);
-  const auto finish = [&](const auto& sorted, const auto&... rest) {
-    const bool positives = !sorted.positives.empty(), negatives = !sorted.negatives.empty();
-    const bool defined = positives && (negatives || metric == RankingMetric::kAveragePrecision);
-    return std::tuple(defined ? ranking_score(metric, sorted, rest...) : NAN, positives, negatives);
-  };
-  const auto run = [&] {
-    const EngineCall call;
-    if (w) return finish(sort_scores(y, positive, s, w), max_fpr);
-    if (max_fpr != 1) return finish(with_unit_weights(sort_scores<double>(y, positive, s)), max_fpr);
-    if (s.type == NumberType::kF32) return finish(sort_scores<float>(y, positive, s));
-    return finish(sort_scores<double>(y, positive, s));
-  };
-  const auto [score, positives, negatives] = run();
-  return py::make_tuple(score, positives, negatives);
-}
-
 // (total weight, loss, in range, rows sum to one, labels known).
 py::tuple log_loss(const py::array& labels, const std::vector<int64_t>& classes,
                    const py::array& probabilities, const OptionalArray& weight) {
@@ -156,7 +129,6 @@ void register_metrics(py::module_& m) {
   m.def("pair_counts", &pair_counts);
   m.def("error_sums", &error_sums);
   m.def("error_quantile", &error_quantile);
-  m.def("ranking_score", &rank);
   m.def("log_loss_sums", &log_loss);
 }
 

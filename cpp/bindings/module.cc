@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, m) {
   register_sparse(m);
   register_metrics(m);
   register_indicator(m);
+  register_ranking(m);
   register_metric_states(m);
 }

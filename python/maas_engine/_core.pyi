@@ -72,6 +72,13 @@ def error_sums(
 def error_quantile(
     share: float, y: _Vector, predicted: _Vector | None, weight: _Vector | None, /
 ) -> float: ...
+def log_loss_sums(
+    labels: _Vector, classes: list[int], probabilities: _Vector, weight: _Vector | None, /
+) -> tuple[float, float, bool, bool, bool]: ...
+
+# ranking.cc
+_Ranked = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]
+
 def ranking_score(
     kind: int,
     labels: _Vector,
@@ -81,9 +88,22 @@ def ranking_score(
     max_fpr: float,
     /,
 ) -> tuple[float, bool, bool]: ...
-def log_loss_sums(
-    labels: _Vector, classes: list[int], probabilities: _Vector, weight: _Vector | None, /
-) -> tuple[float, float, bool, bool, bool]: ...
+def ranking_columns(
+    kind: int, labels: NDArray[Any], scores: NDArray[Any], weight: _Vector | None, max_fpr: float, /
+) -> _Ranked: ...
+def ranking_rows(kind: int, labels: NDArray[Any], scores: NDArray[Any], max_fpr: float, /) -> _Ranked: ...
+def roc_auc_pairs(labels: _Vector, scores: NDArray[Any], /) -> NDArray[np.float64]: ...
+def curve_points(
+    labels: _Vector,
+    positive: int,
+    scores: _Vector,
+    weight: _Vector | None,
+    drop: int,
+    drop_first: int,
+    first: int,
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def trapezoid_area(x: _Vector, y: _Vector, /) -> tuple[float, bool, bool]: ...
 
 # indicator.cc
 _Sums = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]

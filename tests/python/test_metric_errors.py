@@ -10,7 +10,7 @@ import pytest
 from metric_peer import agree
 
 from maas_engine import metrics
-from maas_engine.errors import InvalidArgument, MaasError, Unsupported
+from maas_engine.errors import InvalidArgument, MaasError
 
 BAD = [
     ([], []),
@@ -44,15 +44,6 @@ def test_bad_labels_are_refused_as_by_sklearn(name: str, truth: Any, predicted: 
 def test_labels_of_mixed_type_are_refused(mixed: Any) -> None:
     with pytest.raises(InvalidArgument, match="Mix of label input types"):
         metrics.accuracy_score(mixed, mixed)
-
-
-def test_what_is_not_done_says_so() -> None:
-    indicator = np.array([[0, 1], [1, 1]])
-    for name in ("roc_auc_score", "average_precision_score"):
-        with pytest.raises(Unsupported, match="multilabel"):
-            getattr(metrics, name)(indicator, indicator)
-    with pytest.raises(Unsupported, match="multiclass"):
-        metrics.roc_auc_score([0, 1, 2], [0.1, 0.2, 0.3], multi_class="ovr")
 
 
 @pytest.mark.parametrize(

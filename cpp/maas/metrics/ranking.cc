@@ -11,6 +11,7 @@
 #include "maas/base/thread_pool.h"
 #include "maas/base/view.h"
 #include "maas/kernels/sort.h"
+#include "maas/metrics/threshold_walk.h"
 
 namespace maas {
 namespace {
@@ -151,40 +152,6 @@ void walk_thresholds(const SortedScores<WeightedScore>& scores, Fn&& fn) {
   }
 }
 
-double average_precision(const SortedScores<WeightedScore>& scores) {
-  double sum = 0, before = 0;
-  walk_thresholds(scores, [&](double tp, double fp) {
-    if (tp > before) sum += (tp - before) * (tp / (tp + fp));
-    before = tp;
-  });
-  return sum / before;
-}
-
-double roc_auc(const SortedScores<WeightedScore>& scores, double max_fpr) {
-  double positives = 0, negatives = 0;
-  walk_thresholds(scores, [&](double tp, double fp) {
-    positives = tp;
-    negatives = fp;
-  });
-  const double limit = max_fpr * negatives;
-  double area = 0, tp_before = 0, fp_before = 0;
-  walk_thresholds(scores, [&](double tp, double fp) {
-    if (fp_before < limit) {
-      // The last step is cut at the limit, its height found by linear interpolation.
-      const double cut = std::min(fp, limit);
-      const double tp_cut =
-          fp <= limit ? tp : tp_before + (tp - tp_before) * (cut - fp_before) / (fp - fp_before);
-      area += (cut - fp_before) * (tp_before + tp_cut) / 2;
-    }
-    tp_before = tp;
-    fp_before = fp;
-  });
-  area /= positives * negatives;
-  if (max_fpr == 1) return area;
-  const double least = max_fpr * max_fpr / 2;
-  return (1 + (area - least) / (max_fpr - least)) / 2;
-}
-
 }  // namespace
 
 template <class T>
@@ -244,7 +211,8 @@ double ranking_score(RankingMetric metric, const SortedScores<T>& scores) {
 }
 
 double ranking_score(RankingMetric metric, const SortedScores<WeightedScore>& scores, double max_fpr) {
-  return metric == RankingMetric::kRocAuc ? roc_auc(scores, max_fpr) : average_precision(scores);
+  const auto walk = [&](auto&& fn) { walk_thresholds(scores, fn); };
+  return metric == RankingMetric::kRocAuc ? area_under_roc(walk, max_fpr) : average_precision_of(walk);
 }
 
 SortedScores<WeightedScore> with_unit_weights(const SortedScores<double>& scores) {

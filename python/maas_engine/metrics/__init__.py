@@ -24,6 +24,13 @@ from maas_engine.metrics._classification import (
     zero_one_loss,
 )
 from maas_engine.metrics._confusion import confusion_matrix, multilabel_confusion_matrix
+from maas_engine.metrics._curves import (
+    auc,
+    confusion_matrix_at_thresholds,
+    det_curve,
+    precision_recall_curve,
+    roc_curve,
+)
 from maas_engine.metrics._deviance import mean_gamma_deviance, mean_poisson_deviance, mean_tweedie_deviance
 from maas_engine.metrics._explained import (
     d2_absolute_error_score,
@@ -96,15 +103,18 @@ __all__ = [
     "RootMeanSquaredError",
     "RootMeanSquaredLogError",
     "accuracy_score",
+    "auc",
     "average_precision_score",
     "balanced_accuracy_score",
     "class_likelihood_ratios",
     "classification_report",
     "cohen_kappa_score",
     "confusion_matrix",
+    "confusion_matrix_at_thresholds",
     "d2_absolute_error_score",
     "d2_pinball_score",
     "d2_tweedie_score",
+    "det_curve",
     "explained_variance_score",
     "f1_score",
     "fbeta_score",
@@ -123,11 +133,13 @@ __all__ = [
     "mean_tweedie_deviance",
     "median_absolute_error",
     "multilabel_confusion_matrix",
+    "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
     "r2_score",
     "recall_score",
     "roc_auc_score",
+    "roc_curve",
     "root_mean_squared_error",
     "root_mean_squared_log_error",
     "zero_one_loss",

@@ -9,6 +9,7 @@ import numpy as np
 
 from maas_engine import _core
 from maas_engine.errors import InvalidArgument
+from maas_engine.metrics._binary_scores import distinct_labels
 from maas_engine.metrics._checks import (
     Array,
     as_real,
@@ -16,7 +17,6 @@ from maas_engine.metrics._checks import (
     check_finite,
     check_sample_weight,
 )
-from maas_engine.metrics._ranking import distinct_labels
 
 
 def log_loss(
