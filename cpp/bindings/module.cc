@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
   register_least_squares(m);
   register_elastic_net(m);
   register_logistic(m);
+  register_interior_point(m);
   register_sgd(m);
   register_mini_batch(m);
   register_sparse(m);

@@ -11,6 +11,7 @@ void register_linalg(pybind11::module_& m);
 void register_least_squares(pybind11::module_& m);
 void register_elastic_net(pybind11::module_& m);
 void register_logistic(pybind11::module_& m);
+void register_interior_point(pybind11::module_& m);
 void register_sgd(pybind11::module_& m);
 void register_mini_batch(pybind11::module_& m);
 void register_sparse(pybind11::module_& m);

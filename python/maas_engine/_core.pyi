@@ -250,6 +250,29 @@ class ElasticNetData:
         self, alphas: list[list[float]], l1_ratio: list[float], options: _DescentOptions, /
     ) -> list[tuple[NDArray[np.float64], NDArray[np.float64], list[bool]]]: ...
 
+# interior_point.cc
+def quantile_fit(
+    x: NDArray[Any],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    quantile: float,
+    l1: float,
+    intercept: bool,
+    /,
+) -> tuple[NDArray[np.float64], float, int, bool]: ...
+def sparse_quantile_fit(
+    values: NDArray[Any],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    quantile: float,
+    l1: float,
+    intercept: bool,
+    /,
+) -> tuple[NDArray[np.float64], float, int, bool]: ...
+
 # logistic.cc
 def linear_fit(
     x: NDArray[Any],

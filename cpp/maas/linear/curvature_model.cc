@@ -2,6 +2,7 @@
 
 #include "maas/base/interrupt.h"
 #include "maas/linear/cholesky.h"
+#include "maas/linear/lifted_cholesky.h"
 
 namespace maas {
 namespace {
@@ -18,35 +19,14 @@ void centre(double* v, size_t outputs, size_t size) {
   }
 }
 
-// A column that is constant in the rows seen has no curvature: nothing is known, so give it an average one,
-// for short steps.
-void fill_empty(double* a, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += a[i * n + i];
-  for (size_t i = 0; i < n; ++i) {
-    if (a[i * n + i] == 0) a[i * n + i] = sum > 0 ? sum / static_cast<double>(n) : 1.0;
-  }
-}
-
 }  // namespace
 
 CurvatureModel::CurvatureModel(size_t blocks, size_t size, size_t outputs)
     : blocks_(blocks), size_(size), outputs_(outputs), factors_(blocks * size * size) {}
 
 void CurvatureModel::factor() {
-  std::vector<double> original;
   for (size_t b = 0; b < blocks_; ++b) {
-    double* a = factors_.data() + b * size_ * size_;
-    fill_empty(a, size_);
-    original.assign(a, a + size_ * size_);
-    // Lifted relative to each diagonal entry, so that units of columns do not matter.
-    for (double lift = 1e-13; cholesky(a, size_, size_) < size_; lift *= 100) {
-      std::copy(original.begin(), original.end(), a);
-      for (size_t i = 0; i < size_; ++i) a[i * size_ + i] += lift * original[i * size_ + i];
-      if (lift > 1e10) {  // not finite: fall back to a unit step
-        for (size_t i = 0; i < size_ * size_; ++i) a[i] = i % (size_ + 1) == 0 ? 1 : 0;
-      }
-    }
+    lifted_cholesky(factors_.data() + b * size_ * size_, size_);
     poll_interrupt();
   }
 }

@@ -7,6 +7,7 @@
 #include "maas/kernels/scalar_math.h"
 #include "maas/linear/lbfgs.h"
 #include "maas/linear/newton.h"
+#include "maas/linear/panel_source.h"
 #include "maas/linear/proximal_newton.h"
 #include "maas/linear/sampled_start.h"
 
@@ -51,21 +52,6 @@ void centre(std::vector<double>& intercept) {
   double sum = 0;
   for (const double b : intercept) sum += b;
   for (double& b : intercept) b -= sum / static_cast<double>(intercept.size());
-}
-
-// A value of the rows' type near the middle of each column. Shifted by it, a column with a large offset loses
-// no digits, and the intercept does not depend on the weights much. It moves no optimum.
-template <class T>
-std::vector<double> middle_of_columns(const MatrixView<T>& x) {
-  std::vector<double> middle(x.cols, 0.0);
-  const size_t stride = std::max<size_t>(1, x.rows / 256);
-  const size_t count = (x.rows + stride - 1) / stride;
-  for (size_t i = 0; i < x.rows; i += stride) {
-    for (size_t j = 0; j < x.cols; ++j)
-      middle[j] += static_cast<double>(x(i, j)) / static_cast<double>(count);
-  }
-  for (double& m : middle) m = std::isfinite(m) ? static_cast<double>(static_cast<T>(m)) : 0.0;
-  return middle;
 }
 
 template <class T>

@@ -8,6 +8,7 @@ from maas_engine.linear_model._coordinate_descent_path import enet_path, lasso_p
 from maas_engine.linear_model._least_squares import LinearRegression, Ridge
 from maas_engine.linear_model._logistic import LogisticRegression
 from maas_engine.linear_model._poisson import PoissonRegressor
+from maas_engine.linear_model._quantile import QuantileRegressor
 from maas_engine.linear_model._sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LinearRegression",
     "LogisticRegression",
     "PoissonRegressor",
+    "QuantileRegressor",
     "Ridge",
     "SGDClassifier",
     "SGDRegressor",
