@@ -5,6 +5,7 @@
 
 #include "engine_call.h"
 #include "maas/metrics/accuracy.h"
+#include "maas/metrics/binned_auc.h"
 #include "maas/metrics/confusion_state.h"
 #include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
@@ -101,6 +102,31 @@ void register_regression_state(py::module_& m) {
       .def("distance_spreads", &figures<&RegressionState::distance_spread>);
 }
 
+void register_binned_auc(py::module_& m) {
+  state_class<BinnedAucState>(m, "BinnedAucState")
+      .def(py::init([](std::string config, bool linear, uint32_t bins, double low, double high) {
+        return BinnedAucState(std::move(config), {linear, bins, low, high});
+      }))
+      .def("update",
+           [](BinnedAucState& state, const py::array& labels, int64_t positive, const py::array& scores) {
+             const ArrayView y = number_view(labels), s = number_view(scores);
+             require_rows(s, y.size);
+             const EngineCall call;
+             state.update(y, positive, s);
+           })
+      .def("same_bins", &BinnedAucState::same_bins)
+      .def("rows", &BinnedAucState::rows)
+      // (area, bound of its error, has positives, has negatives)
+      .def("compute", [](const BinnedAucState& state) {
+        BinnedAuc auc;
+        {
+          const EngineCall call;
+          auc = state.compute();
+        }
+        return py::make_tuple(auc.area, auc.error_bound, auc.positives, auc.negatives);
+      });
+}
+
 // (in range, rows sum to one, labels known); nothing was added unless the first and last hold.
 py::tuple update_log_loss(LogLossState& state, const py::array& labels, const std::vector<int64_t>& classes,
                           const py::array& probabilities, const OptionalArray& weight) {
@@ -148,6 +174,7 @@ void register_metric_states(py::module_& m) {
       .def("equal", &AccuracyState::equal, py::call_guard<EngineCall>())
       .def("total", &AccuracyState::total, py::call_guard<EngineCall>());
   register_regression_state(m);
+  register_binned_auc(m);
   state_class<LogLossState>(m, "LogLossState")
       .def("update", &update_log_loss)
       .def("weight", &LogLossState::weight, py::call_guard<EngineCall>())

@@ -12,6 +12,7 @@ from maas_engine.metrics._agreement import (
     cohen_kappa_score,
     matthews_corrcoef,
 )
+from maas_engine.metrics._binned_auc import BinnedRocAuc, binned_roc_auc_score
 from maas_engine.metrics._classification import (
     accuracy_score,
     f1_score,
@@ -83,6 +84,7 @@ __all__ = [
     "R2",
     "Accuracy",
     "AveragePrecision",
+    "BinnedRocAuc",
     "ConfusionMatrix",
     "D2Tweedie",
     "ExplainedVariance",
@@ -106,6 +108,7 @@ __all__ = [
     "auc",
     "average_precision_score",
     "balanced_accuracy_score",
+    "binned_roc_auc_score",
     "class_likelihood_ratios",
     "classification_report",
     "cohen_kappa_score",
