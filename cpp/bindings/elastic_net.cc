@@ -17,11 +17,16 @@ namespace maas::bindings {
 namespace {
 
 using Weights = std::optional<Array<double>>;
-using Splits = std::vector<std::pair<Array<double>, Array<double>>>;
+// Which fold tests each row (or none) and the number of folds, then how often each row trains and tests in
+// folds that overlap.
+using Plan =
+    std::tuple<std::optional<Array<int32_t>>, size_t, std::vector<std::pair<Array<double>, Array<double>>>>;
 
-std::vector<double> to_vector(const Array<double>& a) {
-  const VectorView<double> view = vector_view(a);
-  std::vector<double> out(view.size);
+template <class T>
+std::vector<T> to_vector(const Array<T>& a, size_t rows) {
+  const VectorView<T> view = vector_view(a);
+  if (view.size != rows) throw_invalid("elastic net", "expected a value for every row of a fold");
+  std::vector<T> out(view.size);
   for (size_t i = 0; i < view.size; ++i) out[i] = view[i];
   return out;
 }
@@ -31,26 +36,26 @@ class ElasticNetData {
  public:
   template <class T>
   ElasticNetData(const Array<T>& x, const Array<T>& y, const Weights& weights, bool intercept,
-                 const Splits& splits)
+                 const Plan& plan)
       : keep_(py::make_tuple(x, y, weights)) {
     RegressionRows<T> rows{matrix_view(x), matrix_view(y), weight_view(weights)};
-    const std::vector<Split> counts = split_counts(splits, rows.x.rows);
+    const FoldPlan folds = fold_plan(plan, rows.x.rows);
     require_rows(rows.y.rows, rows.weights, rows.x.rows);
     const EngineCall call;
-    folds_ = elastic_net_folds(rows, intercept, counts);
+    folds_ = elastic_net_folds(rows, intercept, folds);
   }
   template <class T>
   ElasticNetData(const Array<T>& values, const Array<int32_t>& columns, const Array<int64_t>& starts,
                  size_t column_count, const Array<T>& y, const Weights& weights, bool intercept,
-                 const Splits& splits)
+                 const Plan& plan)
       : keep_(py::make_tuple(y, weights)) {
     const CsrArgument<T> x(values, columns, starts, column_count);
     const MatrixView<T> targets = matrix_view(y);
     const VectorView<double> w = weight_view(weights);
-    const std::vector<Split> counts = split_counts(splits, x.view().rows);
+    const FoldPlan folds = fold_plan(plan, x.view().rows);
     require_rows(targets.rows, w, x.view().rows);
     const EngineCall call;
-    folds_ = elastic_net_folds(x.view(), targets, w, intercept, counts);
+    folds_ = elastic_net_folds(x.view(), targets, w, intercept, folds);
   }
 
   const ElasticNetFolds& folds() const { return *folds_; }
@@ -64,13 +69,16 @@ class ElasticNetData {
       throw_invalid("elastic net", "expected arrays of one length");
     }
   }
-  static std::vector<Split> split_counts(const Splits& splits, size_t rows) {
-    std::vector<Split> out;
+  static FoldPlan fold_plan(const Plan& plan, size_t rows) {
+    const auto& [fold_of_row, folds, splits] = plan;
+    FoldPlan out;
+    out.folds = folds;
+    if (fold_of_row) out.fold_of_row = to_vector(*fold_of_row, rows);
     for (const auto& [train, test] : splits) {
-      out.push_back({to_vector(train), to_vector(test)});
-      if (out.back().train.size() != rows || out.back().test.size() != rows) {
-        throw_invalid("elastic net", "expected a count for every row of a split");
-      }
+      out.splits.push_back({to_vector(train, rows), to_vector(test, rows)});
+    }
+    if (!out.partition() && out.splits.size() != folds) {
+      throw_invalid("elastic net", "expected a split for every fold");
     }
     return out;
   }
@@ -157,9 +165,9 @@ py::list errors(const ElasticNetData& data, const std::vector<std::vector<double
 
 template <class T>
 void define_constructors(py::class_<ElasticNetData>& type) {
-  type.def(py::init<const Array<T>&, const Array<T>&, const Weights&, bool, const Splits&>());
+  type.def(py::init<const Array<T>&, const Array<T>&, const Weights&, bool, const Plan&>());
   type.def(py::init<const Array<T>&, const Array<int32_t>&, const Array<int64_t>&, size_t, const Array<T>&,
-                    const Weights&, bool, const Splits&>());
+                    const Weights&, bool, const Plan&>());
 }
 
 }  // namespace

@@ -218,7 +218,7 @@ def sparse_fit(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
 
 # elastic_net.cc
-_Splits = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+_FoldPlan = tuple[NDArray[np.int32] | None, int, list[tuple[NDArray[np.float64], NDArray[np.float64]]]]
 _DescentOptions = tuple[bool, float, int, bool, int]
 _Solutions = list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], list[int], list[bool]]]
 
@@ -230,7 +230,7 @@ class ElasticNetData:
         y: NDArray[_Float],
         weight: NDArray[np.float64] | None,
         intercept: bool,
-        splits: _Splits,
+        folds: _FoldPlan,
         /,
     ) -> None: ...
     @overload
@@ -243,7 +243,7 @@ class ElasticNetData:
         y: NDArray[_Float],
         weight: NDArray[np.float64] | None,
         intercept: bool,
-        splits: _Splits,
+        folds: _FoldPlan,
         /,
     ) -> None: ...
     def largest_product(self, target: int, positive: bool, /) -> float: ...

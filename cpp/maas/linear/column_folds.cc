@@ -18,12 +18,12 @@ constexpr size_t kFewColumns = 64;
 class ColumnFolds : public ElasticNetFolds {
  public:
   ColumnFolds(std::unique_ptr<ColumnSource> source, const std::vector<std::vector<double>>& y,
-              const std::vector<double>& weights, bool intercept, const std::vector<Split>& splits)
+              const std::vector<double>& weights, bool intercept, const FoldPlan& plan)
       : source_(std::move(source)), whole_(*source_, y, weights, intercept) {
-    for (const Split& split : splits) {
+    for (size_t k = 0; k < plan.folds; ++k) {
       training_.push_back(
-          std::make_unique<ColumnProblem>(*source_, y, times(split.train, weights), intercept));
-      tests_.push_back(times(split.test, weights));
+          std::make_unique<ColumnProblem>(*source_, y, plan.weights(k, true, weights), intercept));
+      tests_.push_back(plan.weights(k, false, weights));
     }
   }
 
@@ -49,11 +49,6 @@ class ColumnFolds : public ElasticNetFolds {
   }
 
  private:
-  static std::vector<double> times(std::vector<double> counts, const std::vector<double>& weights) {
-    for (size_t i = 0; i < counts.size(); ++i) counts[i] *= weights[i];
-    return counts;
-  }
-
   std::unique_ptr<ColumnSource> source_;
   ColumnProblem whole_;
   std::vector<std::unique_ptr<ColumnProblem>> training_;
@@ -85,30 +80,28 @@ std::vector<double> weight_vector(VectorView<double> weights, size_t rows) {
 
 template <class T>
 std::unique_ptr<ElasticNetFolds> elastic_net_folds(const RegressionRows<T>& rows, bool intercept,
-                                                   const std::vector<Split>& splits) {
+                                                   const FoldPlan& plan) {
   const size_t n = rows.x.rows, d = rows.x.cols;
-  if (d <= kFewColumns || (d <= n && d <= kGramColumns)) return gram_folds(rows, intercept, splits);
+  if (d <= kFewColumns || (d <= n && d <= kGramColumns)) return gram_folds(rows, intercept, plan);
   return std::make_unique<ColumnFolds>(dense_columns(rows.x), target_columns(rows.y),
-                                       weight_vector(rows.weights, n), intercept, splits);
+                                       weight_vector(rows.weights, n), intercept, plan);
 }
 
 template <class T>
 std::unique_ptr<ElasticNetFolds> elastic_net_folds(const CsrView<T>& x, MatrixView<T> y,
                                                    VectorView<double> weights, bool intercept,
-                                                   const std::vector<Split>& splits) {
+                                                   const FoldPlan& plan) {
   return std::make_unique<ColumnFolds>(sparse_columns(x), target_columns(y), weight_vector(weights, x.rows),
-                                       intercept, splits);
+                                       intercept, plan);
 }
 
 template std::unique_ptr<ElasticNetFolds> elastic_net_folds(const RegressionRows<float>&, bool,
-                                                            const std::vector<Split>&);
+                                                            const FoldPlan&);
 template std::unique_ptr<ElasticNetFolds> elastic_net_folds(const RegressionRows<double>&, bool,
-                                                            const std::vector<Split>&);
+                                                            const FoldPlan&);
 template std::unique_ptr<ElasticNetFolds> elastic_net_folds(const CsrView<float>&, MatrixView<float>,
-                                                            VectorView<double>, bool,
-                                                            const std::vector<Split>&);
+                                                            VectorView<double>, bool, const FoldPlan&);
 template std::unique_ptr<ElasticNetFolds> elastic_net_folds(const CsrView<double>&, MatrixView<double>,
-                                                            VectorView<double>, bool,
-                                                            const std::vector<Split>&);
+                                                            VectorView<double>, bool, const FoldPlan&);
 
 }  // namespace maas

@@ -35,6 +35,19 @@ void for_paths(size_t tasks, const ElasticNetOptions& options, Fn&& fn) {
 
 }  // namespace
 
+std::vector<double> FoldPlan::weights(size_t k, bool train, const std::vector<double>& row_weights) const {
+  std::vector<double> out = row_weights;
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (partition()) {
+      const bool tested = fold_of_row[i] == static_cast<int32_t>(k);
+      out[i] *= tested == train ? 0.0 : 1.0;
+    } else {
+      out[i] *= (train ? splits[k].train : splits[k].test)[i];
+    }
+  }
+  return out;
+}
+
 std::vector<ElasticNetSolution> solve_targets(const ElasticNetProblem& problem,
                                               const ElasticNetOptions& options,
                                               const std::vector<double>& alphas,

@@ -19,6 +19,18 @@ struct Split {
   std::vector<double> test;
 };
 
+// Which rows train and test in each fold. Either `fold_of_row` says which fold tests a row (-1: none), and
+// every other trains on it; or, where folds overlap, `splits` says how often each row counts.
+struct FoldPlan {
+  size_t folds = 0;
+  std::vector<int32_t> fold_of_row;
+  std::vector<Split> splits;
+
+  bool partition() const { return !fold_of_row.empty(); }
+  // Weights of the rows in training or testing fold k.
+  std::vector<double> weights(size_t k, bool train, const std::vector<double>& row_weights) const;
+};
+
 struct ElasticNetSolution {
   std::vector<double> coef;       // alphas × d
   std::vector<double> intercept;  // one an alpha, like the rest
@@ -49,11 +61,11 @@ class ElasticNetFolds {
 // Views must outlive the result. Throws NotFinite naming the guilty array.
 template <class T>
 std::unique_ptr<ElasticNetFolds> elastic_net_folds(const RegressionRows<T>& rows, bool intercept,
-                                                   const std::vector<Split>& splits);
+                                                   const FoldPlan& plan);
 template <class T>
 std::unique_ptr<ElasticNetFolds> elastic_net_folds(const CsrView<T>& x, MatrixView<T> y,
                                                    VectorView<double> weights, bool intercept,
-                                                   const std::vector<Split>& splits);
+                                                   const FoldPlan& plan);
 
 // One a target, target by target: solves from start (targets × d, or empty).
 std::vector<ElasticNetSolution> solve_targets(const ElasticNetProblem& problem,

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "maas/base/error.h"
 #include "maas/kernels/reduce.h"
+#include "maas/linear/fold_gram.h"
 #include "maas/linear/gram_path.h"
 #include "maas/linear/gram_state.h"
 
@@ -36,11 +38,22 @@ MomentError moment_error(const GramState& state, const double* w, double interce
 template <class T>
 class GramFolds : public ElasticNetFolds {
  public:
-  GramFolds(const RegressionRows<T>& rows, bool intercept, const std::vector<Split>& splits)
-      : rows_(rows), splits_(splits), whole_(gram_state(rows), intercept) {
-    for (const Split& split : splits_) {
-      training_.emplace_back(state_of(split.train), intercept);
-      tests_.push_back(state_of(split.test));
+  GramFolds(const RegressionRows<T>& rows, bool intercept, const FoldPlan& plan) : rows_(rows), plan_(plan) {
+    if (plan.partition()) {
+      tests_ = fold_gram_states(rows, plan.fold_of_row.data(), plan.folds);
+      std::vector<GramState> training = training_states(tests_);
+      tests_.pop_back();
+      add_training(training, intercept);
+      training[0].merge(tests_[0]);
+      whole_ = GramProblem(training[0], intercept);
+    } else {
+      std::vector<GramState> training;
+      for (size_t k = 0; k < plan.folds; ++k) {
+        training.push_back(state_of(k, true));
+        tests_.push_back(state_of(k, false));
+      }
+      add_training(training, intercept);
+      whole_ = GramProblem(gram_state(rows), intercept);
     }
   }
 
@@ -62,33 +75,41 @@ class GramFolds : public ElasticNetFolds {
   }
 
  private:
-  std::vector<double> weights_of(const std::vector<double>& counts) const {
-    std::vector<double> weights = counts;
-    for (size_t i = 0; i < weights.size() && rows_.weights; ++i) weights[i] *= rows_.weights[i];
-    return weights;
+  void add_training(const std::vector<GramState>& states, bool intercept) {
+    for (size_t k = 0; k < states.size(); ++k) {
+      if (!(states[k].weight > 0 && tests_[k].weight > 0)) {
+        throw_invalid("cross-validation", "expected sample weights with a positive sum in every fold");
+      }
+      training_.emplace_back(states[k], intercept);
+    }
   }
 
-  GramState state_of(const std::vector<double>& counts) const {
-    const std::vector<double> weights = weights_of(counts);
+  std::vector<double> fold_weights(size_t k, bool train) const {
+    std::vector<double> weights(rows_.x.rows, 1.0);
+    for (size_t i = 0; i < weights.size() && rows_.weights; ++i) weights[i] = rows_.weights[i];
+    return plan_.weights(k, train, weights);
+  }
+
+  GramState state_of(size_t k, bool train) const {
+    const std::vector<double> weights = fold_weights(k, train);
     return gram_state(RegressionRows<T>{rows_.x, rows_.y, {weights.data(), weights.size(), 1}});
   }
 
   double row_error(size_t fold, const double* w, double intercept) const {
-    const std::vector<double>& counts = splits_[fold].test;
+    const std::vector<double> weights = fold_weights(fold, false);
     double sum = 0, total = 0;
-    for (size_t i = 0; i < counts.size(); ++i) {
-      const double weight = rows_.weights ? counts[i] * rows_.weights[i] : counts[i];
-      if (weight == 0) continue;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (weights[i] == 0) continue;
       double residual = static_cast<double>(rows_.y(i, 0)) - intercept;
       for (size_t j = 0; j < rows_.x.cols; ++j) residual -= w[j] * static_cast<double>(rows_.x(i, j));
-      sum += weight * residual * residual;
-      total += weight;
+      sum += weights[i] * residual * residual;
+      total += weights[i];
     }
     return sum / total;
   }
 
   RegressionRows<T> rows_;
-  std::vector<Split> splits_;
+  FoldPlan plan_;
   GramProblem whole_;
   std::vector<GramProblem> training_;
   std::vector<GramState> tests_;
@@ -98,13 +119,11 @@ class GramFolds : public ElasticNetFolds {
 
 template <class T>
 std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<T>& rows, bool intercept,
-                                            const std::vector<Split>& splits) {
-  return std::make_unique<GramFolds<T>>(rows, intercept, splits);
+                                            const FoldPlan& plan) {
+  return std::make_unique<GramFolds<T>>(rows, intercept, plan);
 }
 
-template std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<float>&, bool,
-                                                     const std::vector<Split>&);
-template std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<double>&, bool,
-                                                     const std::vector<Split>&);
+template std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<float>&, bool, const FoldPlan&);
+template std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<double>&, bool, const FoldPlan&);
 
 }  // namespace maas

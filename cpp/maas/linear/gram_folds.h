@@ -11,11 +11,11 @@ namespace maas {
 
 template <class T>
 std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<T>& rows, bool intercept,
-                                            const std::vector<Split>& splits);
+                                            const FoldPlan& plan);
 
 extern template std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<float>&, bool,
-                                                            const std::vector<Split>&);
+                                                            const FoldPlan&);
 extern template std::unique_ptr<ElasticNetFolds> gram_folds(const RegressionRows<double>&, bool,
-                                                            const std::vector<Split>&);
+                                                            const FoldPlan&);
 
 }  // namespace maas

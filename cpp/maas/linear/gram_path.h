@@ -9,6 +9,7 @@ namespace maas {
 
 class GramProblem : public ElasticNetProblem {
  public:
+  GramProblem() = default;
   // Keeps the products that the paths need: centred ones with an intercept, about the origin without.
   GramProblem(const GramState& state, bool intercept);
 
@@ -21,10 +22,10 @@ class GramProblem : public ElasticNetProblem {
  private:
   size_t size() const { return features_ + targets_; }
 
-  size_t features_;
-  size_t targets_;
-  double weight_;
-  bool intercept_;
+  size_t features_ = 0;
+  size_t targets_ = 0;
+  double weight_ = 0;
+  bool intercept_ = false;
   std::vector<double> mean_;
   std::vector<double> products_;  // (d + t)²
 };

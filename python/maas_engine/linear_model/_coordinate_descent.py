@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context, clone
 from sklearn.exceptions import ConvergenceWarning
@@ -42,8 +43,53 @@ def two_dimensional(y: Array) -> Array:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def row_counts(folds: Folds, n_samples: int) -> list[tuple[Array, Array]]:
-    """Return how often each row trains and tests, float64 of shape (n_samples,) each, for every fold."""
+def fold_numbers(folds: Folds, n_samples: int) -> NDArray[np.int32] | None:
+    """Return which fold tests each row, -1 for none, or None where folds do not train on all other rows."""
+    if isinstance(folds, BlockFolds):
+        return folds.numbers()
+    numbers = np.full(n_samples, -1, dtype=np.int32)
+    for k, (train, test) in enumerate(folds):
+        train, test = np.asarray(train), np.asarray(test)
+        if train.dtype == bool or test.dtype == bool or len(train) + len(test) != n_samples:
+            return None
+        if np.any(numbers[test] >= 0):
+            return None
+        numbers[test] = k
+        seen = numbers == k
+        seen[train] = True
+        if not seen.all():
+            return None
+    return numbers
+
+
+class BlockFolds(Sequence[tuple[Array, Array]]):
+    """The folds of scikit-learn's KFold without shuffling: blocks of neighbours, never written down."""
+
+    def __init__(self, n_samples: int, n_folds: int) -> None:
+        self.sizes = np.full(n_folds, n_samples // n_folds)
+        self.sizes[: n_samples % n_folds] += 1
+
+    def numbers(self) -> NDArray[np.int32]:
+        """Return which fold tests each row."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __getitem__(self, k: Any) -> Any:
+        numbers = self.numbers()
+        return np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)
+
+
+def fold_plan(
+    folds: Folds, n_samples: int
+) -> tuple[NDArray[np.int32] | None, int, list[tuple[Array, Array]]]:
+    """Return the folds as the engine takes them: a number a row, or counts where folds overlap."""
+    if not folds:
+        return None, 0, []
+    numbers = fold_numbers(folds, n_samples)
+    if numbers is not None:
+        return numbers, len(folds), []
 
     def counts(rows: Any) -> Array:
         rows = np.asarray(rows)
@@ -51,7 +97,7 @@ def row_counts(folds: Folds, n_samples: int) -> list[tuple[Array, Array]]:
             return np.asarray(rows, dtype=np.float64)
         return np.asarray(np.bincount(rows, minlength=n_samples), dtype=np.float64)
 
-    return [(counts(train), counts(test)) for train, test in folds]
+    return None, len(folds), [(counts(train), counts(test)) for train, test in folds]
 
 
 def descent_data(
@@ -62,7 +108,7 @@ def descent_data(
     with scikit_learn_errors(estimator, X=X, y=y, sample_weight=weights):
         make: Any = _core.ElasticNetData  # its overloads cannot be told from unpacked parts
         data: _core.ElasticNetData = make(
-            *parts, two_dimensional(y), weights, bool(fit_intercept), row_counts(folds, X.shape[0])
+            *parts, two_dimensional(y), weights, bool(fit_intercept), fold_plan(folds, X.shape[0])
         )
     return data
 

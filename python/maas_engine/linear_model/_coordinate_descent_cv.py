@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_scalar, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -19,6 +19,8 @@ from maas_engine.linear_model._base import (
     check_weights,
 )
 from maas_engine.linear_model._coordinate_descent import (
+    BlockFolds,
+    Folds,
     check_gram,
     descent_data,
     descent_options,
@@ -83,7 +85,7 @@ class _PathCV(LinearRegressorMixin, RegressorMixin, BaseEstimator):
         y = column_or_1d(y, warn=True)
         weights = check_weights(sample_weight, X)
         check_gram(self.precompute, X, self.fit_intercept)
-        folds = list(check_cv(self.cv).split(X, y, **params))
+        folds = self._folds(X, y, params)
         data = descent_data(self, X, y, weights, self.fit_intercept, folds)
         ratios = self._ratios()
         grids = [self._grid(data, ratio) for ratio in ratios]
@@ -101,6 +103,12 @@ class _PathCV(LinearRegressorMixin, RegressorMixin, BaseEstimator):
         solution = data.solve([float(self.alpha_)], ratios[best], options, [])[0]
         self._set_solution(solution, X)
         return self
+
+    def _folds(self, X: Any, y: Array, params: dict[str, Any]) -> Folds:
+        cv = check_cv(self.cv)
+        if type(cv) is KFold and not cv.shuffle and cv.n_splits <= X.shape[0]:
+            return BlockFolds(X.shape[0], cv.n_splits)
+        return list(cv.split(X, y, **params))
 
     def _counts(self) -> bool:
         return isinstance(self.alphas, Integral)
