@@ -11,6 +11,7 @@
 #include "engine_call.h"
 #include "maas/kernels/csr.h"
 #include "maas/linear/sparse_fit.h"
+#include "maas/linear/sparse_least_squares.h"
 #include "module.h"
 
 namespace py = pybind11;
@@ -116,12 +117,40 @@ py::tuple sparse_fit(const Array<T>& values, const Array<int32_t>& columns, cons
                         to_array(result.loss_curve, {static_cast<py::ssize_t>(result.loss_curve.size())}));
 }
 
+// -> (coef (t, d), intercept (t,), iterations, direct, converged)
+template <class T>
+py::tuple sparse_least_squares(const Array<T>& values, const Array<int32_t>& columns,
+                               const Array<int64_t>& starts, size_t column_count, const Array<double>& y,
+                               const std::optional<Array<double>>& weight, bool intercept,
+                               const std::vector<double>& alpha, double cutoff, size_t max_iterations) {
+  const CsrArgument<T> x(values, columns, starts, column_count);
+  const MatrixView<double> targets = matrix_view(y);
+  VectorView<double> weights;
+  if (weight) weights = vector_view(*weight);
+  if (targets.rows != x.view().rows || (weight && weights.size != targets.rows)) {
+    throw_invalid("sparse_least_squares", "expected as many targets and weights as rows");
+  }
+  if (alpha.size() != 1 && alpha.size() != targets.cols) {
+    throw_invalid("sparse_least_squares", "expected one penalty, or one a target");
+  }
+  SparseLeastSquaresFit fit;
+  {
+    const EngineCall call;
+    fit = fit_sparse_least_squares(x.view(), targets, weights, {intercept, alpha, cutoff, max_iterations});
+  }
+  const auto t = static_cast<py::ssize_t>(targets.cols);
+  return py::make_tuple(to_array(fit.coef, {t, static_cast<py::ssize_t>(column_count)}),
+                        to_array(fit.intercept, {t}), fit.iterations, fit.direct, fit.converged);
+}
+
 template <class T>
 void register_for(py::module_& m) {
   const auto exact = [] { return py::arg().noconvert(); };
   m.def("sparse_predict", &sparse_predict<T>, exact(), exact(), exact(), py::arg(), exact(), exact());
   m.def("sparse_fit", &sparse_fit<T>, exact(), exact(), exact(), py::arg(), exact(),
         py::arg().noconvert().none(true), py::arg(), py::arg());
+  m.def("sparse_least_squares", &sparse_least_squares<T>, exact(), exact(), exact(), py::arg(), exact(),
+        py::arg().noconvert().none(true), py::arg(), py::arg(), py::arg(), py::arg());
 }
 
 }  // namespace

@@ -216,6 +216,19 @@ def sparse_fit(
     start: list[float],
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
+def sparse_least_squares(
+    values: NDArray[_Float],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    intercept: bool,
+    alpha: list[float],
+    cutoff: float,
+    max_iterations: int,
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, bool, bool]: ...
 
 # elastic_net.cc
 _FoldPlan = tuple[NDArray[np.int32] | None, int, list[tuple[NDArray[np.float64], NDArray[np.float64]]]]

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "maas/base/aligned.h"
+#include "maas/linear/conjugate_gradients.h"
 #include "maas/linear/curved_objective.h"
 #include "maas/linear/minimise.h"
 
@@ -15,7 +15,8 @@ namespace maas {
 class NewtonCgDirection : public Direction {
  public:
   // `decrement`: what minimise() stops at, in units of the objective; no step is solved much beyond it.
-  NewtonCgDirection(CurvedObjective& objective, double decrement);
+  NewtonCgDirection(CurvedObjective& objective, double decrement)
+      : objective_(objective), decrement_(decrement), vectors_(objective.size()) {}
 
   void propose(const double* theta, const double* gradient, double* d) override;
 
@@ -23,7 +24,7 @@ class NewtonCgDirection : public Direction {
   CurvedObjective& objective_;
   const double decrement_;
   double first_ = 0;  // |g|² in the preconditioner's norm at the first step
-  AlignedBuffer<double> inverse_diagonal_, residual_, direction_, product_;
+  CgVectors vectors_;
 };
 
 }  // namespace maas

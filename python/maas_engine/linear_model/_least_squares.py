@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -25,8 +26,10 @@ from maas_engine.linear_model._iterative_least_squares import (
     ITERATIVE,
     LeastSquaresDescent,
 )
+from maas_engine.linear_model._sparse import fit_sparse_least_squares
 
 _DIRECT = ("auto", "cholesky", "svd")
+_SPARSE = ("auto", "cholesky")  # the solvers that take sparse rows
 _NOT_OURS = ("lsqr", "sparse_cg", "sag", "saga")
 
 
@@ -58,9 +61,20 @@ class _LeastSquares(
             )
 
     def _check(self, X: Any, y: Any, sample_weight: Any) -> tuple[Array, Array, Array | None]:
-        X = check_features(self, X, reset=True, y=y)
+        X = check_features(self, X, reset=True, y=y, accept_sparse=self.solver in _SPARSE)
         y = check_regression_target(self, y, X, multi_output=True)
         return X, y, check_weights(sample_weight, X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.solver in _SPARSE
+        return tags
+
+    def _solve_sparse(
+        self, X: Any, y: Array, weights: Array | None, alpha: list[float], cutoff: float
+    ) -> None:
+        coef, intercept = fit_sparse_least_squares(self, X, y, weights, alpha, cutoff)
+        self._set_coefficients(coef, intercept, X, y)
 
     def _solve(
         self, X: Array, y: Array, weights: Array | None, alpha: list[float], cutoff: float
@@ -129,6 +143,9 @@ class LinearRegression(_LeastSquares):
 
     Notes
     -----
+    Sparse ``X`` (CSR; others are converted) is never made dense: the normal equations for up to 512 columns,
+    conjugate gradients beyond and where those are too ill-conditioned; other solvers refuse it. ``rank_`` and ``singular_`` are not set.
+
     Normal equations: Golub & Van Loan, Matrix Computations, 5.3; minimum norm by the SVD: 5.5.
     """
 
@@ -179,8 +196,8 @@ class LinearRegression(_LeastSquares):
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features), float32 or float64 of any layout (other types are
-            converted)
+        X : array-like, shape (n_samples, n_features), float32 or float64 of any layout, or sparse
+            (other types are converted)
         y : array-like, shape (n_samples,) or (n_samples, n_targets), in units of your choice
         sample_weight : array-like, shape (n_samples,), or None
 
@@ -190,6 +207,9 @@ class LinearRegression(_LeastSquares):
         """
         self._refuse_positive()
         X, y, weights = self._check(X, y, sample_weight)
+        if issparse(X):
+            self._solve_sparse(X, y, weights, [0.0], float(self.tol))
+            return self
         if self.solver in ITERATIVE:
             self._descend(X, y, weights, [0.0])
             return self
@@ -245,6 +265,8 @@ class Ridge(_LeastSquares):
 
     Notes
     -----
+    Sparse ``X`` as in :class:`LinearRegression`.
+
     Hoerl & Kennard (1970), Ridge regression.
     """
 
@@ -295,8 +317,8 @@ class Ridge(_LeastSquares):
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features), float32 or float64 of any layout (other types are
-            converted)
+        X : array-like, shape (n_samples, n_features), float32 or float64 of any layout, or sparse
+            (other types are converted)
         y : array-like, shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like, shape (n_samples,), a number, or None
 
@@ -312,6 +334,9 @@ class Ridge(_LeastSquares):
             )
         X, y, weights = self._check(X, y, sample_weight)
         alpha = self._check_alpha(1 if y.ndim == 1 else y.shape[1])
+        if issparse(X):
+            self._solve_sparse(X, y, weights, alpha, 1e-15)
+            return self
         if self.solver in ITERATIVE:
             self._descend(X, y, weights, alpha)
             return self

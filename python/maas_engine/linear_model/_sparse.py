@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from maas_engine import _core
-from maas_engine.linear_model._base import Array, csr_parts
+from maas_engine.linear_model._base import Array, csr_parts, scikit_learn_errors, warn_not_converged
 
 
 def fit_sparse_rows(
@@ -41,16 +41,7 @@ def fit_sparse_rows(
     Returns
     -------
     coef (outputs, n_features), intercept (outputs,), steps, status, loss curve
-
-    Raises
-    ------
-    ValueError : a solver that takes dense rows only.
     """
-    if solver == "sgd":
-        raise ValueError(
-            "expected solver 'lbfgs', 'newton-cholesky', 'gd' or 'adam' for sparse X, got 'sgd': steps by "
-            "batches of rows take dense rows only. SGDClassifier and SGDRegressor take sparse rows."
-        )
     options = {
         "loss": loss,
         "outputs": outputs,
@@ -65,3 +56,39 @@ def fit_sparse_rows(
     }
     in_double = None if weights is None else np.asarray(weights, dtype=np.float64)
     return _core.sparse_fit(*csr_parts(X), np.asarray(targets, dtype=np.float64), in_double, options, start)
+
+
+def fit_sparse_least_squares(
+    estimator: Any, X: Any, y: Array, weights: Array | None, alpha: list[float], cutoff: float
+) -> tuple[Array, Array]:
+    """Minimise Σ weight (y - X coef - intercept)² + alpha |coef|² over CSR rows; of least norm where not unique.
+
+    Sets ``solver_`` and ``n_iter_`` of the estimator.
+
+    Parameters
+    ----------
+    X : CSR of float32 or float64, shape (n_samples, n_features)
+    y : shape (n_samples,) or (n_samples, n_targets)
+    alpha : one penalty, or one a target
+    cutoff : without penalty, the relative singular value below which the normal equations are not trusted
+
+    Returns
+    -------
+    coef (n_targets, n_features), intercept (n_targets,)
+
+    Warns
+    -----
+    ConvergenceWarning : so ill-conditioned that the iterations ran out.
+    """
+    targets = np.asarray(y if y.ndim == 2 else y[:, np.newaxis], dtype=np.float64)
+    with scikit_learn_errors(estimator, X=X, y=y, sample_weight=weights):
+        coef, intercept, iterations, direct, converged = _core.sparse_least_squares(
+            *csr_parts(X), targets, weights, bool(estimator.fit_intercept), alpha, cutoff, 0
+        )
+    estimator.solver_ = "cholesky" if direct else "cg"
+    estimator.n_iter_ = iterations
+    if not converged:
+        warn_not_converged(
+            estimator, f"conjugate gradients stopped after {iterations} steps. Scale the columns of X."
+        )
+    return coef, intercept
