@@ -71,7 +71,8 @@ CgResult conjugate_gradients(const std::function<void(const double*, double*)>& 
   });
   CgResult result;
   RecentFalls recent(stop.fallen > 0);
-  while (result.products < stop.products && rho > stop.residual) {
+  const double enough = std::max(stop.residual, stop.relative * rho);
+  while (result.products < stop.products && rho > enough) {
     poll_interrupt();
     apply(p, hp);
     ++result.products;

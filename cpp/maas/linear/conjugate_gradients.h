@@ -12,7 +12,8 @@ namespace maas {
 
 struct CgStop {
   size_t products = 250;  // most products with the operator
-  double residual = 0;    // stop where rᵀ M⁻¹ r is not above this
+  double residual = 0;    // stop where rᵀ M⁻¹ r is not above this,
+  double relative = 0;    // or not above this part of what it was at first
   // Stop where the last ten steps together lowered the energy dᵀHd/2 - dᵀb by less than this part of all
   // steps so far (Hestenes and Stiefel's estimate of the error). 0: never.
   double energy = 0;

@@ -86,7 +86,8 @@ class Target {
 // Several rounds, each from the true residual, so that the rounding of the last is undone.
 template <class T>
 bool iterate(Target<T>& target, double alpha, size_t most, double* w, size_t d, size_t& iterations) {
-  constexpr double kEnergy = 1e-14;
+  const double least =
+      alpha > 0 ? 1e-22 : 1e-19;  // without a penalty rounding could run off where H is singular
   CgVectors vectors(d);
   if (alpha > 0) {
     target.diagonal(alpha, vectors.inverse_diagonal.data());
@@ -100,11 +101,11 @@ bool iterate(Target<T>& target, double alpha, size_t most, double* w, size_t d, 
     target.residual(w, alpha, vectors.residual.data());
     const CgResult result = conjugate_gradients(
         [&](const double* v, double* out) { target.apply(v, alpha, out); }, vectors,
-        {.products = most - iterations, .energy = kEnergy, .fallen = fallen}, step.data());
+        {.products = most - iterations, .relative = 1e-28, .energy = least, .fallen = fallen}, step.data());
     iterations += result.products;
     add_scaled(1.0, step.data(), w, d);
     fallen += result.fall;
-    if (result.fall <= kEnergy * fallen) return true;
+    if (result.fall <= least * fallen) return true;
   }
   return iterations < most;
 }

@@ -29,7 +29,8 @@ struct SparseLeastSquaresFit {
 
 // Minimises Σ_i s_i (y_i - x_i . w - b)² + alpha |w|² for each column of y (n x t); where the minimum is not
 // unique, the w of least norm. The iterations stop where ten of them together lower the objective by less
-// than 1e-14 of what all did. Throws NotFinite naming the guilty array, Interrupted.
+// than 1e-19 (with a penalty
+// 1e-22) of what all did. Throws NotFinite naming the guilty array, Interrupted.
 template <class T>
 SparseLeastSquaresFit fit_sparse_least_squares(const CsrView<T>& x, const MatrixView<double>& y,
                                                const VectorView<double>& weight,

@@ -144,7 +144,8 @@ class LinearRegression(_LeastSquares):
     Notes
     -----
     Sparse ``X`` (CSR; others are converted) is never made dense: the normal equations for up to 512 columns,
-    conjugate gradients beyond and where those are too ill-conditioned; other solvers refuse it. ``rank_`` and ``singular_`` are not set.
+    conjugate gradients beyond and where those are too ill-conditioned. Other solvers refuse it, and ``rank_``
+    and ``singular_`` are not set.
 
     Normal equations: Golub & Van Loan, Matrix Computations, 5.3; minimum norm by the SVD: 5.5.
     """

@@ -166,8 +166,15 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self._takes_sparse()
         return tags
+
+    def _takes_sparse(self) -> bool:
+        dense_penalty = self.penalty in ("l1", "elasticnet") or bool(self.l1_ratio)
+        return not dense_penalty and not self._by_batches()
+
+    def _by_batches(self) -> bool:
+        return bool(self.solver == "sgd" or (self.solver == "adam" and self.batch_size is not None))
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
         """Fit the model.
@@ -190,7 +197,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         inverse_c = self._checked_penalty()
-        X = check_features(self, X, y=y, reset=True, accept_sparse=True)
+        X = check_features(self, X, y=y, reset=True, accept_sparse=self._takes_sparse())
         classes, targets = encode_labels(check_labels(y, X), X.dtype)
         if len(classes) < 2:
             raise ValueError(
@@ -217,7 +224,6 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
             return solve_l1(
                 self, X, targets, weights, outputs=outputs, inverse_c=l2, share=share, start=start
             )
-        by_batches = self.solver == "sgd" or (self.solver == "adam" and self.batch_size is not None)
         if issparse(X):
             return fit_sparse_rows(
                 X,
@@ -227,7 +233,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
                 outputs=outputs,
                 l2=l2,
                 fit_intercept=self.fit_intercept,
-                solver="sgd" if by_batches else self.solver,
+                solver=self.solver,
                 tol=self.tol,
                 max_iter=self.max_iter,
                 start=start,
@@ -235,7 +241,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
                 momentum=self.momentum,
                 nesterov=self.nesterov,
             )
-        if by_batches:
+        if self._by_batches():
             return descend_by_batches(
                 X,
                 targets,

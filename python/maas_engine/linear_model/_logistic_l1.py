@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from maas_engine import _core
 from maas_engine.linear_model._base import Array
@@ -73,8 +72,6 @@ def solve_l1(
     status : 'converged', 'max_iter' or 'diverged'
     curve : float64, the mean loss plus penalty at the start and after each step
     """
-    if issparse(X):
-        raise ValueError("LogisticRegression expected dense X for the L1 penalty, got a sparse one.")
     intercept_l1 = 0.0
     if estimator.solver == "liblinear":
         if outputs > 1:
