@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
   register_linalg(m);
   register_least_squares(m);
   register_elastic_net(m);
+  register_gram(m);
   register_logistic(m);
   register_interior_point(m);
   register_sgd(m);

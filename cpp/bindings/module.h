@@ -10,6 +10,7 @@ void register_runtime(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_least_squares(pybind11::module_& m);
 void register_elastic_net(pybind11::module_& m);
+void register_gram(pybind11::module_& m);
 void register_logistic(pybind11::module_& m);
 void register_interior_point(pybind11::module_& m);
 void register_sgd(pybind11::module_& m);

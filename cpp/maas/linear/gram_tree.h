@@ -26,6 +26,15 @@ class GramTree {
     leaves_ += size_t{1} << level;
   }
 
+  // Nodes from left to right, and the tree that such a list and the number of leaves stand for.
+  const std::vector<AlignedBuffer<double>>& nodes() const { return nodes_; }
+  static GramTree from_nodes(size_t leaves, std::vector<AlignedBuffer<double>> nodes) {
+    GramTree tree;
+    tree.leaves_ = leaves;
+    tree.nodes_ = std::move(nodes);
+    return tree;
+  }
+
   // The sums of all leaves, those in `last` after the others: from the right, as pushing would. At least one
   // leaf, or `last`.
   AlignedBuffer<double> total(AlignedBuffer<double> last = {}) const {

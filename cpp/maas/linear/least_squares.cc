@@ -11,6 +11,7 @@
 #include "maas/linear/normal_equations.h"
 #include "maas/linear/orthogonal_solve.h"
 #include "maas/linear/residual_pass.h"
+#include "maas/linear/svd.h"
 
 namespace maas {
 namespace {
@@ -110,7 +111,46 @@ void refuse_underflow(const MatrixView<T>& x) {
   }
 }
 
+// Minimum norm from the eigenvectors of the Gram matrix. Eigenvalues below its rounding are zero, and so is a
+// penalty below them.
+LeastSquaresFit solve_spectral(const GramState& state, const LeastSquaresOptions& options) {
+  const size_t d = state.features, t = state.targets, p = state.size();
+  const std::vector<double> moments = options.intercept ? state.centred : state.about_origin();
+  std::vector<double> gram(d * d);
+  for (size_t i = 0; i < d; ++i) std::copy(&moments[i * p], &moments[i * p] + d, &gram[i * d]);
+  const Svd f = svd(gram.data(), d);
+  LeastSquaresFit fit;
+  fit.orthogonal = true;
+  fit.coef.assign(t * d, 0.0);
+  const bool ordinary = all_zero(options.alpha);
+  const double largest = d == 0 ? 0.0 : f.singular[0];
+  const double noise = kEpsilon * static_cast<double>(10 * d) * largest;
+  const double cut = std::max(noise, ordinary ? options.cutoff * options.cutoff * largest : 0.0);
+  for (size_t k = 0; k < d; ++k) {
+    fit.singular.push_back(std::sqrt(f.singular[k]));
+    if (f.singular[k] > cut) ++fit.rank;
+    for (size_t target = 0; target < t; ++target) {
+      const double alpha = options.alpha[options.alpha.size() == 1 ? 0 : target];
+      if (f.singular[k] <= cut && alpha <= cut) continue;
+      double along = 0;
+      for (size_t j = 0; j < d; ++j) along += f.v[k * d + j] * moments[j * p + d + target];
+      const double gain = along / (f.singular[k] + alpha);
+      for (size_t j = 0; j < d; ++j) fit.coef[target * d + j] += gain * f.v[k * d + j];
+    }
+  }
+  return fit;
+}
+
 }  // namespace
+
+LeastSquaresFit fit_moments(const GramState& state, const LeastSquaresOptions& options) {
+  std::optional<LeastSquaresFit> fit;
+  if (!options.orthogonal) fit = solve_gram(state, options);
+  if (!fit) fit = solve_spectral(state, options);
+  set_intercept(state.mean, state.features, options.intercept, *fit);
+  if (!all_zero(options.alpha)) fit->factor.clear();  // its spectrum is not that of X
+  return std::move(*fit);
+}
 
 template <class T>
 LeastSquaresFit fit_least_squares(const RegressionRows<T>& rows, const LeastSquaresOptions& options) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "maas/linear/gram_state.h"
 #include "maas/linear/row_panels.h"
 
 namespace maas {
@@ -31,6 +32,11 @@ struct LeastSquaresFit {
 // Throws NotFinite naming the guilty array, Interrupted, and InvalidArgument when the numbers overflow.
 template <class T>
 LeastSquaresFit fit_least_squares(const RegressionRows<T>& rows, const LeastSquaresOptions& options);
+
+// The same from a state whose rows are gone. The bits are those of fit_least_squares with products in double
+// where that solves the normal equations; where it would go back to the rows, the eigenvectors of the Gram
+// matrix give the minimum norm solution, with directions of a relative singular value below about 1e-7 lost.
+LeastSquaresFit fit_moments(const GramState& state, const LeastSquaresOptions& options);
 
 extern template LeastSquaresFit fit_least_squares(const RegressionRows<float>&, const LeastSquaresOptions&);
 extern template LeastSquaresFit fit_least_squares(const RegressionRows<double>&, const LeastSquaresOptions&);

@@ -8,6 +8,7 @@
 #include "maas/base/thread_pool.h"
 #include "maas/kernels/gemm.h"
 #include "maas/kernels/orthogonal.h"
+#include "maas/linear/centred_rows.h"
 #include "maas/linear/cholesky.h"
 #include "maas/linear/normal_equations.h"
 #include "maas/linear/svd.h"
@@ -23,45 +24,6 @@ constexpr size_t kFewRows = 64;
 
 double alpha_of(const LeastSquaresOptions& options, size_t target) {
   return options.alpha.size() == 1 ? options.alpha[0] : options.alpha[target];
-}
-
-// x - centre, with what is only the rounding of the mean flushed to zero: a constant column vanishes exactly.
-double subtract(double x, double centre) {
-  const double v = x - centre;
-  return std::fabs(v) <= 8 * kEpsilon * std::fabs(centre) ? 0.0 : v;
-}
-
-template <class T>
-double root_weight(const RegressionRows<T>& rows, size_t i) {
-  return rows.weights ? std::sqrt(rows.weights[i]) : 1.0;
-}
-
-// Rows of [X | y], centred and times √w.
-template <class T>
-PackBlock pack_rows(const RegressionRows<T>& rows, const std::vector<double>& centre) {
-  return [&rows, &centre](size_t first, size_t n, double* block, size_t ld) {
-    const RowPanels<T, double> panels(rows, std::vector<double>(centre.size(), 0.0));
-    panels.pack(0, centre.size(), first, n, block, ld);
-    for (size_t j = 0; j < centre.size(); ++j) {
-      for (size_t i = 0; i < n; ++i) {
-        block[j * ld + i] = subtract(block[j * ld + i], centre[j]) * root_weight(rows, first + i);
-      }
-    }
-  };
-}
-
-// Rows are features, columns samples: the transpose of the centred, weighted X.
-template <class T>
-PackBlock pack_transposed(const RegressionRows<T>& rows, const std::vector<double>& centre) {
-  return [&rows, &centre](size_t first, size_t n, double* block, size_t ld) {
-    const double* none = nullptr;
-    if (!pack_panel(rows.x.transposed(), first, n, none, block, ld)) throw NotFinite("Input X");
-    for (size_t i = 0; i < rows.x.rows; ++i) {
-      const double root = root_weight(rows, i);
-      for (size_t j = 0; j < n; ++j)
-        block[i * ld + j] = subtract(block[i * ld + j], centre[first + j]) * root;
-    }
-  };
 }
 
 // How far a singular value counts: s / (s² + alpha) without its s.
@@ -109,19 +71,6 @@ bool solve_penalised(const TriangularFactor& r, size_t d, size_t target, double 
   if (estimate_condition(factor.data(), d) * kEpsilon * 10 * static_cast<double>(d) > 1) return false;
   solve_upper(factor.data(), d, d, w, 1, 1);
   return true;
-}
-
-// X Xᵀ of the centred, weighted rows, upper triangle, from blocks of features.
-AlignedBuffer<double> dual_gram(const PackBlock& pack, size_t n, size_t d) {
-  constexpr size_t kFeatures = 256;
-  AlignedBuffer<double> k(n * n, 0.0), block(n * kFeatures);
-  for (size_t first = 0; first < d; first += kFeatures) {
-    const size_t m = std::min(kFeatures, d - first), ld = panel_ld(m);
-    pack(first, m, block.data(), ld);
-    const MatrixView<double> rows{block.data(), n, ld, static_cast<ptrdiff_t>(ld), 1};
-    gemm_update(rows, rows.transposed(), k.data(), n, Sign::kPlus, Part::kUpper);
-  }
-  return k;
 }
 
 // z of w = Xᵀz from (X Xᵀ + alpha I) z = y by Cholesky, or false when the condition forbids it. `null` (unit

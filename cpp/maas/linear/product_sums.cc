@@ -103,9 +103,8 @@ void ProductSums::add(const RowPanels<T, P>& panels, size_t begin, size_t end) {
   if (begin == end) return;
   const size_t q = columns_;
   if (q > kNarrowColumns) {
-    AlignedBuffer<double> sums = wide_.size() == 0 ? AlignedBuffer<double>(q * q, 0.0) : total();
-    wide_gram(panels, begin, end, sums.data());
-    wide_ = std::move(sums);
+    if (wide_.size() == 0) wide_ = AlignedBuffer<double>(q * q, 0.0);
+    wide_gram(panels, begin, end, wide_.data());
     return;
   }
   const std::vector<Node> nodes = cut(tree_.leaves(), begin, end, q);
@@ -124,33 +123,38 @@ void ProductSums::add(const RowPanels<T, P>& panels, size_t begin, size_t end) {
   for (size_t k = 0; k < nodes.size(); ++k) tree_.push(nodes[k].level, std::move(sums[k]));
 }
 
-AlignedBuffer<double> ProductSums::total() const {
-  if (columns_ <= kNarrowColumns) return tree_.total();
-  AlignedBuffer<double> out(wide_.size());
-  std::copy(wide_.data(), wide_.data() + wide_.size(), out.data());
-  return out;
-}
-
 AlignedBuffer<double> ProductSums::take() && {
   return columns_ <= kNarrowColumns ? tree_.total() : std::move(wide_);
 }
 
-template <class T>
-AlignedBuffer<double> ProductSums::total_with(const RowPanels<T, double>& unfinished) const {
-  const size_t n = unfinished.size(), q = columns_;
-  if (q <= kNarrowColumns) {
-    Scratch<double> scratch;
-    return tree_.total(leaf_sums(unfinished, 0, n, scratch));
+std::vector<const AlignedBuffer<double>*> ProductSums::parts() const {
+  std::vector<const AlignedBuffer<double>*> out;
+  for (const auto& node : tree_.nodes()) out.push_back(&node);
+  if (wide_.size() != 0) out.push_back(&wide_);
+  return out;
+}
+
+ProductSums ProductSums::from_parts(size_t columns, size_t leaves, std::vector<AlignedBuffer<double>> parts) {
+  ProductSums sums(columns);
+  if (columns <= kNarrowColumns) {
+    sums.tree_ = GramTree::from_nodes(leaves, std::move(parts));
+  } else if (!parts.empty()) {
+    sums.wide_ = std::move(parts[0]);
   }
-  AlignedBuffer<double> sums = wide_.size() == 0 ? AlignedBuffer<double>(q * q, 0.0) : total();
-  wide_gram(unfinished, 0, n, sums.data());
   return sums;
+}
+
+ProductSums ProductSums::clone() const {
+  std::vector<AlignedBuffer<double>> copies;
+  for (const AlignedBuffer<double>* part : parts()) {
+    copies.emplace_back(part->size());
+    std::copy(part->data(), part->data() + part->size(), copies.back().data());
+  }
+  return from_parts(columns_, leaves(), std::move(copies));
 }
 
 template void ProductSums::add(const RowPanels<float, float>&, size_t, size_t);
 template void ProductSums::add(const RowPanels<float, double>&, size_t, size_t);
 template void ProductSums::add(const RowPanels<double, double>&, size_t, size_t);
-template AlignedBuffer<double> ProductSums::total_with(const RowPanels<float, double>&) const;
-template AlignedBuffer<double> ProductSums::total_with(const RowPanels<double, double>&) const;
 
 }  // namespace maas

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "maas/base/aligned.h"
 #include "maas/linear/gram_tree.h"
@@ -23,16 +24,18 @@ class ProductSums {
   explicit ProductSums(size_t columns) : columns_(columns) {}
 
   // Adds rows [begin, end): whole leaves, but for the last rows of the last call. Shifts must be the same in
-  // every call. Throws NotFinite and leaves the sums as they were.
+  // every call. Throws NotFinite; the sums are then undefined.
   template <class T, class P>
   void add(const RowPanels<T, P>& panels, size_t begin, size_t end);
 
   // q × q, valid above and on the diagonal. At least one row must have been added.
   AlignedBuffer<double> take() &&;
-  // The same with the rows of an unfinished leaf added; the sums stay as they are.
-  template <class T>
-  AlignedBuffer<double> total_with(const RowPanels<T, double>& unfinished) const;
-  AlignedBuffer<double> total() const;
+
+  // What a stream keeps and writes down: the nodes of the tree, or the one accumulator of wide rows.
+  size_t leaves() const { return tree_.leaves(); }
+  std::vector<const AlignedBuffer<double>*> parts() const;
+  static ProductSums from_parts(size_t columns, size_t leaves, std::vector<AlignedBuffer<double>> parts);
+  ProductSums clone() const;
 
  private:
   size_t columns_;
@@ -43,7 +46,5 @@ class ProductSums {
 extern template void ProductSums::add(const RowPanels<float, float>&, size_t, size_t);
 extern template void ProductSums::add(const RowPanels<float, double>&, size_t, size_t);
 extern template void ProductSums::add(const RowPanels<double, double>&, size_t, size_t);
-extern template AlignedBuffer<double> ProductSums::total_with(const RowPanels<float, double>&) const;
-extern template AlignedBuffer<double> ProductSums::total_with(const RowPanels<double, double>&) const;
 
 }  // namespace maas

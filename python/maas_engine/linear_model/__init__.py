@@ -9,6 +9,7 @@ from maas_engine.linear_model._least_squares import LinearRegression, Ridge
 from maas_engine.linear_model._logistic import LogisticRegression
 from maas_engine.linear_model._poisson import PoissonRegressor
 from maas_engine.linear_model._quantile import QuantileRegressor
+from maas_engine.linear_model._ridge_cv import RidgeCV
 from maas_engine.linear_model._sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",
+    "RidgeCV",
     "SGDClassifier",
     "SGDRegressor",
     "enet_path",
