@@ -52,14 +52,14 @@ py::tuple linear_fit(const Array<T>& x, const Array<T>& y, const std::optional<A
                      const std::string& loss, size_t outputs, bool intercept, double l2,
                      const std::string& solver, double tolerance, size_t max_iterations, double learning_rate,
                      double momentum, bool nesterov, const std::vector<double>& start, double l1,
-                     double intercept_l1) {
+                     double intercept_l1, double intercept_penalty) {
   WeightedRows<T> rows{matrix_view(x), vector_view(y), {}};
   if (weight) rows.weight = vector_view(*weight);
   if (rows.y.size != rows.x.rows || (weight && rows.weight.size != rows.x.rows)) {
     throw_invalid("linear_fit", "expected as many targets and weights as rows");
   }
   FitOptions options;
-  options.shape = {named(kLosses, loss, "loss"), outputs, intercept};
+  options.shape = {named(kLosses, loss, "loss"), outputs, intercept, intercept_penalty};
   options.solver = named(kSolvers, solver, "solver");
   options.l2 = l2;
   options.l1 = l1;
@@ -111,7 +111,7 @@ void register_for(py::module_& m) {
   m.def("linear_fit", &linear_fit<T>, py::arg().noconvert(), py::arg().noconvert(),
         py::arg().noconvert().none(true), py::arg(), py::arg(), py::arg(), py::arg(), py::arg(), py::arg(),
         py::arg(), py::arg(), py::arg(), py::arg(), py::arg(), py::arg("l1") = 0.0,
-        py::arg("intercept_l1") = 0.0);
+        py::arg("intercept_l1") = 0.0, py::arg("intercept_penalty") = 0.0);
   m.def("exponentials", &exponentials<T>, py::arg().noconvert());
   m.def("class_probabilities", &probabilities<T>, py::arg().noconvert(), py::arg());
 }

@@ -55,8 +55,11 @@ V named(const std::map<std::string, V>& choices, const std::string& name, const 
   return found->second;
 }
 
-const std::map<std::string, Loss> kLosses{
-    {"squared", Loss::kSquared}, {"logistic", Loss::kLogistic}, {"softmax", Loss::kSoftmax}};
+const std::map<std::string, Loss> kLosses{{"squared", Loss::kSquared},
+                                          {"logistic", Loss::kLogistic},
+                                          {"poisson", Loss::kPoisson},
+                                          {"squared_hinge", Loss::kSquaredHinge},
+                                          {"softmax", Loss::kSoftmax}};
 const std::map<std::string, Solver> kSolvers{{"lbfgs", Solver::kLbfgs},
                                              {"newton-cholesky", Solver::kNewtonCholesky},
                                              {"gd", Solver::kGradientDescent},
@@ -76,11 +79,14 @@ py::array_t<double> to_array(const std::vector<double>& values, std::vector<py::
 }
 
 // options: loss, outputs, intercept, l2, solver, tolerance, max_iterations, learning_rate, momentum,
-// nesterov.
+// nesterov; intercept_penalty where it is not 0.
 FitOptions fit_options(const py::dict& given) {
   FitOptions options;
   options.shape = {named(kLosses, given["loss"].cast<std::string>(), "loss"), given["outputs"].cast<size_t>(),
                    given["intercept"].cast<bool>()};
+  if (given.contains("intercept_penalty")) {
+    options.shape.intercept_penalty = given["intercept_penalty"].cast<double>();
+  }
   const auto solver = given["solver"].cast<std::string>();
   options.solver = named(kSolvers, solver, "solver");
   options.l2 = given["l2"].cast<double>();

@@ -347,6 +347,31 @@ def sparse_quantile_fit(
     intercept: bool,
     /,
 ) -> tuple[NDArray[np.float64], float, int, bool]: ...
+def hinge_fit(
+    x: NDArray[Any],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    squared: bool,
+    intercept: bool,
+    intercept_scaling: float,
+    tolerance: float,
+    max_iterations: int,
+    /,
+) -> tuple[NDArray[np.float64], float, int, bool]: ...
+def sparse_hinge_fit(
+    values: NDArray[Any],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    squared: bool,
+    intercept: bool,
+    intercept_scaling: float,
+    tolerance: float,
+    max_iterations: int,
+    /,
+) -> tuple[NDArray[np.float64], float, int, bool]: ...
 
 # logistic.cc
 def linear_fit(
@@ -366,6 +391,7 @@ def linear_fit(
     start: list[float],
     l1: float = ...,
     intercept_l1: float = ...,
+    intercept_penalty: float = ...,
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
 def exponentials(scores: NDArray[Any], /) -> NDArray[Any]: ...

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fit_everywhere import bits_everywhere
+from scipy import sparse
 from sklearn import datasets
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import PoissonRegressor as Reference
@@ -139,6 +140,22 @@ def test_rows_beyond_the_sample_do_not_break_the_start() -> None:
 def test_counts_that_are_all_zero_are_predicted() -> None:
     model = PoissonRegressor().fit(noise(50, 2), np.zeros(50))
     assert np.all(model.predict(noise(50, 2)) < 1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(2000, 10), (300, 800)])
+def test_sparse_rows_are_dense_ones(dtype: Any, shape: tuple[int, int]) -> None:
+    X = np.where(np.abs(noise(*shape)) > 1.2, noise(*shape), 0).astype(dtype)
+    y = counts(0.5 * X[:, 0] + 2)
+    weights = np.arange(len(y)) % 3
+    for alpha, fit_intercept in ((1e-2, True), (1.0, True), (1.0, False)):
+        dense = PoissonRegressor(alpha=alpha, fit_intercept=fit_intercept, tol=1e-6).fit(X, y, weights)
+        for form in (sparse.csr_array, sparse.csc_matrix):
+            model = PoissonRegressor(alpha=alpha, fit_intercept=fit_intercept, tol=1e-6)
+            model.fit(form(X), y, weights)
+            atol = 1e-6 if dtype == np.float64 else 1e-4
+            np.testing.assert_allclose(model.coef_, dense.coef_, rtol=0, atol=atol)
+            np.testing.assert_allclose(model.predict(form(X)), dense.predict(X), rtol=1e-4)
 
 
 def test_float32_stays_float32() -> None:

@@ -9,6 +9,7 @@
 #include "maas/linear/newton.h"
 #include "maas/linear/panel_source.h"
 #include "maas/linear/proximal_newton.h"
+#include "maas/linear/row_sample.h"
 #include "maas/linear/sampled_start.h"
 
 namespace maas {
@@ -64,7 +65,8 @@ class Fit {
     // The path of a first-order method depends on the coordinates: it runs in the user's own.
     std::vector<double> shift;
     // A penalised intercept is the one of the user's own columns.
-    const bool free = options_.shape.intercept && options_.intercept_l1 == 0;
+    const bool free =
+        options_.shape.intercept && options_.intercept_l1 == 0 && options_.shape.intercept_penalty == 0;
     if (free && !descent) shift = middle_of_columns(rows_.x);
 
     RowObjective<T> objective(rows_, options_.shape, 0.0, shift);
@@ -112,6 +114,10 @@ class Fit {
           return minimise_l1_with_samples(rows_, options_.shape, alpha, shift, objective,
                                           l1_weights(objective), rule, cold, theta);
         }
+        if (wants_hessian(objective)) {
+          NewtonDirection direction(objective);
+          return minimise(objective, direction, rule, theta.data());
+        }
         return minimise_with_samples(rows_, options_.shape, alpha, shift, objective, rule, cold, theta);
       }
       case Solver::kGradientDescent:
@@ -121,6 +127,15 @@ class Fit {
     descent.tolerance = options_.tolerance;
     descent.max_iterations = options_.max_iterations;
     return descend(objective, descent, theta.data());
+  }
+
+  // Curvatures that differ by orders of magnitude, or jump, leave L-BFGS few digits where it does without
+  // second derivatives; Newton's method costs more there, and ends at rounding.
+  bool wants_hessian(const RowObjective<T>& objective) const {
+    constexpr size_t kFewColumns = 2048;
+    const Loss loss = options_.shape.loss;
+    return (loss == Loss::kPoisson || loss == Loss::kSquaredHinge) && objective.size() <= kFewColumns &&
+           sample_rows(rows_.x.rows, objective.size(), 1) == 0;
   }
 
   // One a parameter.

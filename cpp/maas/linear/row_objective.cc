@@ -173,9 +173,9 @@ double RowObjective<T>::value_and_gradient(const double* theta, double* gradient
   for (size_t o = 0; o < outputs; ++o) {
     for (size_t j = 0; j < columns_; ++j) {
       const size_t at = o * columns_ + j;
-      const double weight = j < rows_.x.cols ? theta[at] : 0.0;
+      const double weight = j < rows_.x.cols ? theta[at] : shape_.intercept_penalty * theta[at];
       gradient[at] = sums[1 + at] / total_weight_ + alpha_ * weight;
-      squares += weight * weight;
+      squares += weight * theta[at];
     }
   }
   return sums[0] / total_weight_ + alpha_ / 2 * squares;
@@ -235,7 +235,7 @@ void RowObjective<T>::curvature(const double* theta, double* h, bool diagonal_bl
       for (size_t i = 0; i < columns_; ++i) {
         for (size_t j = 0; j < columns_; ++j) {
           double v = block[i * columns_ + j] / total_weight_;
-          if (p == q && i == j && i < rows_.x.cols) v += alpha_;
+          if (p == q && i == j) v += i < rows_.x.cols ? alpha_ : alpha_ * shape_.intercept_penalty;
           out[(row + i) * n + col + j] = v;
           out[(col + j) * n + row + i] = v;
         }

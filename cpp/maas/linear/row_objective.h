@@ -28,11 +28,14 @@ struct LinearModelShape {
   Loss loss = Loss::kSquared;
   size_t outputs = 1;  // classes for softmax, else 1
   bool intercept = true;
+  // The intercept's penalty, as a share of the weights': 1 / v² is that of a column of constants v whose
+  // weight is penalised like any other (scikit-learn's intercept_scaling).
+  double intercept_penalty = 0;
 };
 
 // f(theta) = Σ_i s_i loss(x_i . w + b, y_i) / Σ_i s_i + alpha/2 |w|². theta holds, for each output, one
-// weight a column and then the intercept if there is one, which is not penalised. Columns are shifted by
-// `shift` (empty: not at all), so the intercept is the one of shifted columns.
+// weight a column and then the intercept if there is one, which is penalised only where the shape says so.
+// Columns are shifted by `shift` (empty: not at all), so the intercept is the one of shifted columns.
 template <class T>
 class RowObjective : public Objective {
  public:

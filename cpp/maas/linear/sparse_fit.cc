@@ -5,6 +5,7 @@
 #include <string>
 
 #include "maas/base/error.h"
+#include "maas/kernels/scalar_math.h"
 #include "maas/linear/newton.h"
 #include "maas/linear/newton_cg.h"
 
@@ -78,10 +79,19 @@ FitResult fit_sparse(const SparseRows<T>& rows, const FitOptions& options, const
     throw_invalid("fit", "expected sample weights with a sum above zero");
   }
   objective.set_alpha(options.l2 / objective.total_weight());
+  // theta holds the weight of a constant column, the intercept is that times the constant.
+  const double constant =
+      options.shape.intercept_penalty > 0 ? 1 / std::sqrt(options.shape.intercept_penalty) : 1.0;
+  if (options.shape.intercept_penalty > 0) objective.set_intercept(constant, true);
   std::vector<double> theta = pack(start, options.shape, rows.x.cols);
+  // The mean of the targets is where a log link starts.
+  if (options.shape.loss == Loss::kPoisson && start.empty() && options.shape.intercept) {
+    theta.back() = scalar_log(objective.scale());
+  }
   FitResult result;
   static_cast<SolveResult&>(result) = solve(rows, options, objective, theta.data());
   unpack(theta, options.shape, rows.x.cols, result);
+  for (double& intercept : result.intercept) intercept *= constant;
   return result;
 }
 

@@ -82,6 +82,7 @@ void SparseObjective<T>::check_targets() {
     squares += s * y * y;
   }
   total_weight_ = weight;
+  if (shape_.loss == Loss::kPoisson) scale_ = std::max(sum / weight, 1e-300);
   if (shape_.loss == Loss::kSquared && weight > 0) {
     const double mean = sum / weight;
     scale_ = std::max(squares / weight - mean * mean, 1e-300) / 2;

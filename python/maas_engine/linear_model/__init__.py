@@ -6,6 +6,7 @@ from maas_engine.linear_model._coordinate_descent import ElasticNet, Lasso
 from maas_engine.linear_model._coordinate_descent_cv import ElasticNetCV, LassoCV
 from maas_engine.linear_model._coordinate_descent_path import enet_path, lasso_path
 from maas_engine.linear_model._least_squares import LinearRegression, Ridge
+from maas_engine.linear_model._linear_svc import LinearSVC
 from maas_engine.linear_model._logistic import LogisticRegression
 from maas_engine.linear_model._poisson import PoissonRegressor
 from maas_engine.linear_model._quantile import QuantileRegressor
@@ -18,6 +19,7 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "LinearRegression",
+    "LinearSVC",
     "LogisticRegression",
     "PoissonRegressor",
     "QuantileRegressor",

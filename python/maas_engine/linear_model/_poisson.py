@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -20,6 +21,7 @@ from maas_engine.linear_model._base import (
     scikit_learn_errors,
     warn_not_converged,
 )
+from maas_engine.linear_model._sparse import fit_sparse_rows
 
 
 class PoissonRegressor(LinearMixin, RegressorMixin, BaseEstimator):
@@ -93,7 +95,7 @@ class PoissonRegressor(LinearMixin, RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of float32 or float64, shape (n_samples, n_features), any layout
+        X : array-like or sparse of float32 or float64, shape (n_samples, n_features), any layout
         y : array-like, shape (n_samples,), not negative
         sample_weight : array-like, shape (n_samples,), or None
             A weight counts like that many repetitions of the row.
@@ -107,7 +109,7 @@ class PoissonRegressor(LinearMixin, RegressorMixin, BaseEstimator):
         ConvergenceWarning : ``max_iter`` was not enough.
         """
         self._validate_params()
-        X = check_features(self, X, y=y, reset=True)
+        X = check_features(self, X, y=y, reset=True, accept_sparse=True)
         y = _check_counts(check_regression_target(self, y, X, multi_output=False))
         weights = check_weights(sample_weight, X)
         if weights is not None:
@@ -116,13 +118,29 @@ class PoissonRegressor(LinearMixin, RegressorMixin, BaseEstimator):
         if self.warm_start and getattr(self, "coef_", np.empty(0)).shape == (X.shape[1],):
             start = [*self.coef_.astype(np.float64).tolist(), float(self.intercept_)]
         alpha = float(self.alpha) * (
-            float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
+            float(X.shape[0]) if weights is None else float(weights.sum(dtype=np.float64))
         )
         with scikit_learn_errors(self, X=X, y=y, sample_weight=weights):
-            coef, intercept, steps, status, _ = _core.linear_fit(
-                X, y, weights, "poisson", 1, bool(self.fit_intercept), alpha, self.solver,
-                float(self.tol), int(self.max_iter), 0.1, 0.0, False, start,
-            )  # fmt: skip
+            if issparse(X):
+                fitted = fit_sparse_rows(
+                    X,
+                    y,
+                    weights,
+                    loss="poisson",
+                    outputs=1,
+                    l2=alpha,
+                    fit_intercept=self.fit_intercept,
+                    solver=self.solver,
+                    tol=self.tol,
+                    max_iter=self.max_iter,
+                    start=start,
+                )
+            else:
+                fitted = _core.linear_fit(
+                    X, y, weights, "poisson", 1, bool(self.fit_intercept), alpha, self.solver,
+                    float(self.tol), int(self.max_iter), 0.1, 0.0, False, start,
+                )  # fmt: skip
+        coef, intercept, steps, status, _ = fitted
         self.coef_ = coef[0].astype(X.dtype)
         self.intercept_ = float(intercept[0])
         self.n_iter_ = int(steps)
@@ -169,6 +187,7 @@ class PoissonRegressor(LinearMixin, RegressorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.target_tags.positive_only = True
         return tags
 

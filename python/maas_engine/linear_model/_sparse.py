@@ -26,6 +26,7 @@ def fit_sparse_rows(
     learning_rate: float = 0.1,
     momentum: float = 0.0,
     nesterov: bool = False,
+    intercept_penalty: float = 0.0,
 ) -> tuple[Array, Array, int, str, Array]:
     """Minimise Σ weight loss + l2/2 |coef|² over CSR rows.
 
@@ -37,6 +38,7 @@ def fit_sparse_rows(
     solver : 'lbfgs' and 'newton-cholesky' take second derivatives: the Hessian itself where it is small, else
         products with it; 'gd' and 'adam' as for dense rows.
     start : coef, then intercept, flat; or empty
+    intercept_penalty : of intercept² / 2, as a share of ``l2``
 
     Returns
     -------
@@ -53,6 +55,7 @@ def fit_sparse_rows(
         "learning_rate": float(learning_rate),
         "momentum": float(momentum),
         "nesterov": bool(nesterov),
+        "intercept_penalty": float(intercept_penalty),
     }
     in_double = None if weights is None else np.asarray(weights, dtype=np.float64)
     return _core.sparse_fit(*csr_parts(X), np.asarray(targets, dtype=np.float64), in_double, options, start)
