@@ -308,3 +308,16 @@ def test_path_arguments_are_checked() -> None:
         assert len(lasso_path(X, y, n_alphas=3)[0]) == 3
     with pytest.raises(ValueError, match="For multi-task outputs, use MultiTask"):
         LassoCV().fit(X, np.column_stack([y, y]))
+
+
+def test_more_columns_at_once_than_their_products_are_kept_for() -> None:
+    rng = np.random.default_rng(4)
+    X = sparse.random_array((900, 1000), density=0.01, format="csr", rng=rng)
+    y = rng.standard_normal(900)
+    alpha = 0.05 * largest_alpha(X, y)
+    for more in ({}, {"selection": "random", "random_state": 0}):
+        mine = ElasticNet(alpha, l1_ratio=0.9, **more).fit(X, y)
+        assert (mine.coef_ != 0).sum() > 512
+        theirs = peer.ElasticNet(alpha, l1_ratio=0.9, tol=1e-10, max_iter=100_000).fit(X, y)
+        np.testing.assert_allclose(mine.coef_, theirs.coef_, atol=1e-6 * abs(theirs.coef_).max())
+        assert objective(mine, X, y) <= objective(theirs, X, y) * (1 + 1e-9)

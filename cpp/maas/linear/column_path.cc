@@ -8,12 +8,18 @@
 #include "maas/base/interrupt.h"
 #include "maas/kernels/reduce.h"
 #include "maas/linear/coordinate_descent.h"
+#include "maas/linear/residual_descent.h"
 
 namespace maas {
 namespace {
 
 // A centred column whose squares are this far below those about the origin is constant but for rounding.
 constexpr double kConstant = 1e-28;
+// The products of the columns that came in are kept while there are about as many as there are values in X,
+// within these numbers of columns.
+constexpr size_t kLeastGram = 512, kMostGram = 4096;
+// Without them nothing but sweeps is left, and the last digits would take most of the time.
+constexpr double kResidualTolerance = 100;
 constexpr uint32_t kOutside = std::numeric_limits<uint32_t>::max();
 
 // The state of one path.
@@ -152,8 +158,14 @@ class Descent {
     }
     change_.resize(set_.size());
     if (columns.empty()) return;
+    const auto values = static_cast<double>(source_.work());
+    const size_t most = std::clamp(static_cast<size_t>(std::sqrt(2 * values)), kLeastGram, kMostGram);
+    if (set_.size() > most) {
+      gram_ = {};
+      return;
+    }
     if (set_.size() > ld_) {
-      const size_t ld = std::max<size_t>(64, 2 * set_.size());
+      const size_t ld = std::min(most, std::max<size_t>(64, 2 * set_.size()));
       AlignedBuffer<double> larger(ld * ld);
       for (size_t i = 0; i < from; ++i) std::copy(&gram_[i * ld_], &gram_[i * ld_] + from, &larger[i * ld]);
       gram_ = std::move(larger);
@@ -163,27 +175,43 @@ class Descent {
   }
 
   void descend() {
-    const size_t m = set_.size();
-    std::vector<double> w(m), g(m), l1(m, l1_), l2(m, l2_);
-    for (size_t i = 0; i < m; ++i) {
-      w[i] = w_[set_[i]];
-      g[i] = gradient_[set_[i]];
-    }
+    const std::vector<double> before = w_;
     CoordinateOptions options;
     options.tolerance = step_tolerance(options_.tolerance) * std::sqrt(y_square_);
     options.max_sweeps = options_.max_iterations - std::min(options_.max_iterations, iterations_);
     options.random = options_.random;
     options.seed = options_.seed + iterations_;
     options.poll = options_.poll;
-    const PenalisedQuadratic model{gram_.data(), ld_, m, l1.data(), l2.data(), options_.positive};
-    const CoordinateResult result = descend_coordinates(model, options, w.data(), g.data());
+    const CoordinateResult result = gram_.size() > 0 ? descend_products(options) : sweep_residuals(options);
     iterations_ += result.sweeps;
     converged_ = result.converged;
-    for (size_t i = 0; i < m; ++i) {
-      change_[i] = w[i] - w_[set_[i]];
-      gradient_[set_[i]] = g[i];
+    for (size_t i = 0; i < set_.size(); ++i) {
+      change_[i] = w_[set_[i]] - before[set_[i]];
+      w_[set_[i]] = before[set_[i]];
     }
     apply_changes();
+  }
+
+  CoordinateResult descend_products(const CoordinateOptions& options) {
+    const size_t m = set_.size();
+    std::vector<double> w(m), g(m), l1(m, l1_), l2(m, l2_);
+    for (size_t i = 0; i < m; ++i) {
+      w[i] = w_[set_[i]];
+      g[i] = gradient_[set_[i]];
+    }
+    const PenalisedQuadratic model{gram_.data(), ld_, m, l1.data(), l2.data(), options_.positive};
+    const CoordinateResult result = descend_coordinates(model, options, w.data(), g.data());
+    for (size_t i = 0; i < m; ++i) {
+      w_[set_[i]] = w[i];
+      gradient_[set_[i]] = g[i];
+    }
+    return result;
+  }
+
+  CoordinateResult sweep_residuals(CoordinateOptions options) {
+    options.tolerance *= kResidualTolerance;
+    weigh_residual();
+    return descend_residuals(source_, moments_, set_, {l1_, l2_, options_.positive}, options, weighted_, w_);
   }
 
   void apply_changes() {

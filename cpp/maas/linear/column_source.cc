@@ -54,6 +54,10 @@ class DenseColumns : public ColumnSource {
     const T* x = column(j);
     for (size_t i = 0; i < rows_; ++i) out[i] += a * static_cast<double>(x[i]);
   }
+  void add_weighted_column(size_t j, double a, const double* weights, double* out) const override {
+    const T* x = column(j);
+    for (size_t i = 0; i < rows_; ++i) out[i] += a * weights[i] * static_cast<double>(x[i]);
+  }
 
   void extend_gram(const std::vector<uint32_t>& set, size_t from, const ColumnMoments& moments, double* gram,
                    size_t ld) const override {
@@ -163,6 +167,9 @@ class SparseColumns : public ColumnSource {
   }
   void add_column(size_t j, double a, double* out) const override {
     for (size_t k = start(j); k < start(j + 1); ++k) out[row(k)] += a * value(k);
+  }
+  void add_weighted_column(size_t j, double a, const double* weights, double* out) const override {
+    for (size_t k = start(j); k < start(j + 1); ++k) out[row(k)] += a * weights[row(k)] * value(k);
   }
 
   void extend_gram(const std::vector<uint32_t>& set, size_t from, const ColumnMoments& moments, double* gram,

@@ -32,6 +32,8 @@ class ColumnSource {
   void products(const double* v, double* out) const;
   // out += a x_j.
   virtual void add_column(size_t j, double a, double* out) const = 0;
+  // out_i += a s_i x_ij.
+  virtual void add_weighted_column(size_t j, double a, const double* weights, double* out) const = 0;
   // Throws NotFinite.
   ColumnMoments moments(std::vector<double> weights, bool centre) const;
   // Weighted, centred products of the columns set[from..) with all of `set`, both ways round, into the matrix
