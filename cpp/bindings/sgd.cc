@@ -8,6 +8,7 @@
 #include <string>
 
 #include "array.h"
+#include "csr.h"
 #include "engine_call.h"
 #include "maas/kernels/elementwise.h"
 #include "module.h"
@@ -115,14 +116,14 @@ void store_tasks(const std::vector<SgdTask>& tasks, Weights& coef, Weights& aver
 
 // coef and averages: (tasks, features + 1), the last column the intercept, read and overwritten. Returns
 // (epochs, diverged, loss curve) of each task.
-template <class T>
-py::list fit(const Array<T>& x, const Array<double>& y, const std::optional<Array<double>>& weight,
-             const std::optional<Array<uint32_t>>& train, const std::optional<Array<uint32_t>>& validation,
-             Weights coef, Weights averages, const std::vector<double>& positives,
-             const std::vector<std::pair<double, double>>& class_weights, double step,
-             const py::dict& option_dict) {
+template <class X>
+py::list learn(const X& x, const Array<double>& y, const std::optional<Array<double>>& weight,
+               const std::optional<Array<uint32_t>>& train, const std::optional<Array<uint32_t>>& validation,
+               Weights coef, Weights averages, const std::vector<double>& positives,
+               const std::vector<std::pair<double, double>>& class_weights, double step,
+               const py::dict& option_dict) {
   const SgdOptions options = read_options(option_dict);
-  const SgdData<T> data = {matrix_view(x), vector_view(y), optional_view(weight), optional_view(train),
+  const SgdData<X> data = {x, vector_view(y), optional_view(weight), optional_view(train),
                            optional_view(validation)};
   auto tasks = load_tasks(options, coef, averages, positives, class_weights, step);
   {
@@ -133,6 +134,29 @@ py::list fit(const Array<T>& x, const Array<double>& y, const std::optional<Arra
   py::list out;
   for (const SgdTask& task : tasks) out.append(py::make_tuple(task.epochs, task.diverged, task.loss_curve));
   return out;
+}
+
+template <class T>
+py::list fit(const Array<T>& x, const Array<double>& y, const std::optional<Array<double>>& weight,
+             const std::optional<Array<uint32_t>>& train, const std::optional<Array<uint32_t>>& validation,
+             const Weights& coef, const Weights& averages, const std::vector<double>& positives,
+             const std::vector<std::pair<double, double>>& class_weights, double step,
+             const py::dict& options) {
+  return learn(matrix_view(x), y, weight, train, validation, coef, averages, positives, class_weights, step,
+               options);
+}
+
+template <class T>
+py::list fit_sparse(const Array<T>& values, const Array<int32_t>& columns, const Array<int64_t>& starts,
+                    size_t column_count, const Array<double>& y, const std::optional<Array<double>>& weight,
+                    const std::optional<Array<uint32_t>>& train,
+                    const std::optional<Array<uint32_t>>& validation, const Weights& coef,
+                    const Weights& averages, const std::vector<double>& positives,
+                    const std::vector<std::pair<double, double>>& class_weights, double step,
+                    const py::dict& options) {
+  const CsrArgument<T> x(values, columns, starts, column_count);
+  return learn(x.view(), y, weight, train, validation, coef, averages, positives, class_weights, step,
+               options);
 }
 
 // Natural logarithm of each value by the engine's own function: the same bits everywhere. log 0 = -infinity.
@@ -152,6 +176,8 @@ py::array_t<T> logarithms(const py::array_t<T, py::array::c_style>& values) {
 void register_sgd(py::module_& m) {
   m.def("sgd_fit", &fit<float>);
   m.def("sgd_fit", &fit<double>);
+  m.def("sparse_sgd_fit", &fit_sparse<float>);
+  m.def("sparse_sgd_fit", &fit_sparse<double>);
   m.def("logarithms", &logarithms<float>, py::arg().noconvert());
   m.def("logarithms", &logarithms<double>, py::arg().noconvert());
 }

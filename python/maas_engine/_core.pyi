@@ -238,6 +238,23 @@ def sgd_fit(
     options: dict[str, Any],
     /,
 ) -> list[tuple[int, bool, list[float]]]: ...
+def sparse_sgd_fit(
+    values: NDArray[_Float],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    train: NDArray[np.uint32] | None,
+    validation: NDArray[np.uint32] | None,
+    coef: NDArray[np.float64],
+    averages: NDArray[np.float64],
+    positives: list[float],
+    class_weights: list[tuple[float, float]],
+    step: float,
+    options: dict[str, Any],
+    /,
+) -> list[tuple[int, bool, list[float]]]: ...
 def logarithms(values: NDArray[_Float], /) -> NDArray[_Float]: ...
 
 # mini_batch.cc

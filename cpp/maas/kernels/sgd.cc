@@ -9,6 +9,7 @@
 #include "hwy/highway.h"
 #include "maas/kernels/sgd_loss-inl.h"
 #include "maas/kernels/sgd_rows-inl.h"
+#include "maas/kernels/sgd_step-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace maas {
@@ -17,9 +18,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
 using namespace sgd;
-
-constexpr double kLargestSlope = 1e12;  // scikit-learn's MAX_DLOSS
-constexpr double kSmallestScale = 1e-9;
 
 // --- one block of gathered rows -------------------------------------------------------------------------
 
@@ -35,30 +33,6 @@ struct Block {
   double* margins;  // out
 };
 
-// The step along the row, before scale: w += update * x.
-template <class Loss>
-HWY_INLINE double step_length(const Loss& loss, const SgdRules& rules, double margin, double y, double eta,
-                              double square, bool& clipped) {
-  const One d;
-  const auto p = hn::Set(d, margin);
-  const auto target = hn::Set(d, y);
-  if (HWY_LIKELY(rules.step == SgdStep::kGradient)) {
-    const double slope = hn::GetLane(loss.slope(d, p, target));
-    if (HWY_LIKELY(std::abs(slope) <= kLargestSlope)) return -eta * slope;
-    clipped = true;
-    return -eta * std::copysign(kLargestSlope, slope);
-  }
-  const double value = hn::GetLane(loss.value(d, p, target));
-  double length = 0;
-  if (rules.step == SgdStep::kPassiveAggressive2) {
-    length = value / (square + 0.5 / rules.aggressiveness);
-  } else if (square > 0) {
-    length = std::min(rules.aggressiveness, value / square);
-  }
-  const bool classifies = rules.loss == SgdLoss::kHinge || rules.loss == SgdLoss::kPerceptron;
-  return length * (classifies ? y : (y < margin ? -1.0 : 1.0));
-}
-
 // The average moves to the new weights: before the step `change` * x is added to them.
 HWY_INLINE void average_step(const SgdRules& rules, SgdState& s, double change, const double* x,
                              size_t padded) {
@@ -69,25 +43,6 @@ HWY_INLINE void average_step(const SgdRules& rules, SgdState& s, double change, 
   if (samples > 1) s.average_b /= 1.0 - mu;
   s.average_a += mu * s.average_b * s.scale;
   s.average_intercept += (s.intercept - s.average_intercept) / samples;
-}
-
-// Folds a scale that has become too small into the weights.
-HWY_NOINLINE void reset_scale(SgdState& s, size_t padded) {
-  if (s.average.size() > 0) {
-    add_scaled(s.average.data(), s.average_a, s.weights.data(), padded);
-    multiply(s.average.data(), 1.0 / s.average_b, padded);
-    s.average_a = 0;
-    s.average_b = 1;
-  }
-  multiply(s.weights.data(), s.scale, padded);
-  s.square_norm *= s.scale * s.scale;
-  s.l1_norm *= s.scale;
-  s.scale = 1;
-}
-
-HWY_INLINE double penalty(const SgdRules& rules, const SgdState& s) {
-  const double squared = 0.5 * (1 - rules.l1_ratio) * (s.scale * s.scale) * s.square_norm;
-  return rules.alpha * (squared + rules.l1_ratio * s.scale * s.l1_norm);
 }
 
 // weights += change * previous; returns weights . next. The weights then still lack the step of the row
@@ -197,23 +152,6 @@ void learn_block_truncated(const Loss& loss, const SgdRules& rules, const Block&
   }
 }
 
-// Margins and targets are padded by the caller to a whole vector beyond `count`.
-template <class Loss>
-double sum_losses(const Loss& loss, const double* margins, const double* y, size_t count) {
-  const Wide d;
-  Partials sum;
-  for (size_t k = 0; k < count; k += kPartials) {
-    for (size_t c = 0; c < kChains; ++c) {
-      const size_t at = k + c * kLanes;
-      if (at >= count) break;
-      const auto value = loss.value(d, hn::LoadU(d, margins + at), hn::LoadU(d, y + at));
-      const auto kept = hn::IfThenElseZero(hn::FirstN(d, count - at), value);
-      sum.chain[c] = hn::Add(sum.chain[c], kept);
-    }
-  }
-  return sum.sum();
-}
-
 // --- all rows ---------------------------------------------------------------------------------------------
 
 template <class Loss>
@@ -249,19 +187,7 @@ SgdSums run(const SgdRows& rows, const Loss& loss, const SgdRules& rules, SgdSta
 }  // namespace
 
 SgdSums steps(const SgdRows& rows, const SgdRules& rules, SgdState& s) {
-  const double epsilon = rules.epsilon;
-  switch (rules.loss) {
-    case SgdLoss::kHinge: return run(rows, HingeLoss{1}, rules, s);
-    case SgdLoss::kPerceptron: return run(rows, HingeLoss{0}, rules, s);
-    case SgdLoss::kSquaredHinge: return run(rows, SquaredHingeLoss{}, rules, s);
-    case SgdLoss::kModifiedHuber: return run(rows, ModifiedHuberLoss{}, rules, s);
-    case SgdLoss::kLogLoss: return run(rows, LogLoss{}, rules, s);
-    case SgdLoss::kSquaredError: return run(rows, SquaredLoss{}, rules, s);
-    case SgdLoss::kHuber: return run(rows, HuberLoss{epsilon}, rules, s);
-    case SgdLoss::kEpsilonInsensitive: return run(rows, EpsilonLoss{epsilon}, rules, s);
-    case SgdLoss::kSquaredEpsilonInsensitive: break;
-  }
-  return run(rows, SquaredEpsilonLoss{epsilon}, rules, s);
+  return with_loss(rules, [&](const auto& loss) { return run(rows, loss, rules, s); });
 }
 
 void margins_of(const double* rows, size_t count, const SgdState& s, double* margins) {

@@ -4,10 +4,13 @@
 #include <atomic>
 #include <cmath>
 #include <numeric>
+#include <type_traits>
 
 #include "maas/base/error.h"
 #include "maas/base/interrupt.h"
 #include "maas/base/thread_pool.h"
+#include "maas/kernels/csr.h"
+#include "maas/kernels/sgd_sparse.h"
 #include "maas/linear/row_order.h"
 
 namespace maas {
@@ -16,6 +19,24 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSmallestEta = 1e-6;  // the adaptive schedule divides no further
+
+template <class X>
+inline constexpr bool kSparse = false;
+template <class T>
+inline constexpr bool kSparse<CsrView<T>> = true;
+
+// Values of a row that are gathered: none of sparse rows, which are learned where they are.
+template <class X>
+size_t gathered_columns(const X& x) {
+  return kSparse<X> ? 0 : x.cols;
+}
+
+// Sparse rows learned at a time: so many that looking at all weights in between costs little.
+template <class T>
+size_t sparse_chunk_rows(const CsrView<T>& x) {
+  const size_t row = x.nonzeros() / std::max<size_t>(1, x.rows) + 1;
+  return std::clamp<size_t>(4 * x.cols / row, 4096, size_t{1} << 18);
+}
 
 // Rows gathered and learned at a time, in whole blocks (see sgd_block_rows): up to 2 MiB, some 50 µs. Ctrl-C
 // and overflow are looked at in between.
@@ -38,6 +59,7 @@ struct Chunk {
 
   AlignedBuffer<double> rows, cross, square, y, weight, rates;
   size_t count = 0;
+  size_t begin = 0;  // of the order
 };
 
 // What a task needs from epoch to epoch beside its weights.
@@ -54,25 +76,26 @@ struct Progress {
 
 // While the tasks learn one chunk of rows, other threads gather the next: what a step does not need the
 // weights for is off its serial path.
-template <class T>
+template <class X>
 class Fit {
  public:
-  Fit(const SgdData<T>& data, const SgdOptions& options, std::vector<SgdTask>& tasks)
+  Fit(const SgdData<X>& data, const SgdOptions& options, std::vector<SgdTask>& tasks)
       : data_(data),
         options_(options),
         tasks_(tasks),
         progress_(tasks.size()),
         order_(data.train ? data.train.size : data.x.rows),
-        chunk_(chunk_rows(order_.size(), data.x.cols)),
-        piece_(piece_rows(data.x.cols)) {
+        chunk_(rows_of_chunk(data.x, order_.size())),
+        piece_(kSparse<X> ? chunk_ : piece_rows(data.x.cols)) {
+    if constexpr (kSparse<X>) finite_ = csr_finite(data.x);
     for (Progress& p : progress_) {
       p.eta = options.schedule.eta0;
       p.y = AlignedBuffer<double>(chunk_);
       p.weight = AlignedBuffer<double>(chunk_);
       p.rates = AlignedBuffer<double>(chunk_);
     }
-    chunks_.emplace_back(chunk_, data.x.cols);
-    if (chunk_ < order_.size()) chunks_.emplace_back(chunk_, data.x.cols);
+    chunks_.emplace_back(chunk_, gathered_columns(data.x));
+    if (chunk_ < order_.size()) chunks_.emplace_back(chunk_, gathered_columns(data.x));
   }
 
   void run() {
@@ -89,6 +112,14 @@ class Fit {
   }
 
  private:
+  static size_t rows_of_chunk(const X& x, size_t rows) {
+    if constexpr (kSparse<X>) {
+      return std::min(sparse_chunk_rows(x), rows);
+    } else {
+      return chunk_rows(rows, x.cols);
+    }
+  }
+
   bool any_active() const {
     return std::any_of(progress_.begin(), progress_.end(), [](const Progress& p) { return p.active; });
   }
@@ -101,7 +132,10 @@ class Fit {
     poll_interrupt();
     const size_t count = next < order_.size() ? std::min(chunk_, order_.size() - next) : 0;
     const size_t pieces = (count + piece_ - 1) / piece_;
-    if (count > 0) chunk_at(next).count = count;
+    if (count > 0) {
+      chunk_at(next).count = count;
+      chunk_at(next).begin = next;
+    }
     parallel_for(tasks + pieces, [&](size_t k, int) {
       if (k < tasks) {
         learn(k, chunk_at(next - chunk_));
@@ -121,9 +155,11 @@ class Fit {
   // Rows [from, from + count) of the chunk that begins at row `begin` of the order.
   void gather(Chunk& chunk, size_t begin, size_t from, size_t count) {
     const uint32_t* rows = order_.data() + begin + from;
-    double* into = chunk.rows.data() + from * sgd_padded(data_.x.cols);
-    bool finite =
-        sgd_gather(data_.x, rows, count, into, chunk.cross.data() + from, chunk.square.data() + from);
+    bool finite = true;
+    if constexpr (!kSparse<X>) {
+      double* into = chunk.rows.data() + from * sgd_padded(data_.x.cols);
+      finite = sgd_gather(data_.x, rows, count, into, chunk.cross.data() + from, chunk.square.data() + from);
+    }
     double zero = 0;  // stays 0 while all values are finite
     for (size_t i = 0; i < count; ++i) {
       const double y = data_.y[rows[i]];
@@ -196,7 +232,7 @@ class Fit {
     Progress& p = progress_[k];
     if (!p.active || task.diverged) return;
     keep(task.state, p);
-    const SgdSums sums = sgd_steps(prepare(task, p, chunk), options_.rules, task.state);
+    const SgdSums sums = steps(prepare(task, p, chunk), chunk, task.state);
     p.loss += sums.loss;
     p.penalty += sums.penalty;
     p.clipped |= sums.clipped;
@@ -204,6 +240,17 @@ class Fit {
       task.diverged = true;
       task.state.set_weights(p.last_finite.data());
       task.state.intercept = p.last_finite.back();
+    }
+  }
+
+  SgdSums steps(const SgdRows& rows, const Chunk& chunk, SgdState& state) const {
+    if constexpr (kSparse<X>) {
+      using T = std::remove_cv_t<std::remove_pointer_t<decltype(data_.x.values)>>;
+      const SparseSgdRows<T> sparse = {data_.x,   order_.data() + chunk.begin, rows.y, rows.weight, rows.eta,
+                                       rows.count};
+      return sgd_sparse_steps(sparse, options_.rules, state);
+    } else {
+      return sgd_steps(rows, options_.rules, state);
     }
   }
 
@@ -251,6 +298,14 @@ class Fit {
 
   // The margins of these rows, a block at a time.
   void score(const SgdTask& task, const std::vector<uint32_t>& rows, std::vector<double>& margins) {
+    if constexpr (kSparse<X>) {
+      sgd_sparse_margins(data_.x, rows.data(), rows.size(), task.state, margins.data());
+    } else {
+      score_gathered(task, rows, margins);
+    }
+  }
+
+  void score_gathered(const SgdTask& task, const std::vector<uint32_t>& rows, std::vector<double>& margins) {
     const size_t block = sgd_block_rows(data_.x.cols);
     AlignedBuffer<double> gathered(block * sgd_padded(data_.x.cols), 0.0), products(2 * block);
     for (size_t begin = 0; begin < rows.size(); begin += block) {
@@ -289,7 +344,7 @@ class Fit {
     return spread > 0 ? 1 - error / spread : (error > 0 ? 0.0 : 1.0);
   }
 
-  const SgdData<T>& data_;
+  const SgdData<X>& data_;
   const SgdOptions& options_;
   std::vector<SgdTask>& tasks_;
   std::vector<Progress> progress_;
@@ -302,14 +357,16 @@ class Fit {
 
 }  // namespace
 
-template <class T>
-void sgd_fit(const SgdData<T>& data, const SgdOptions& options, std::vector<SgdTask>& tasks) {
+template <class X>
+void sgd_fit(const SgdData<X>& data, const SgdOptions& options, std::vector<SgdTask>& tasks) {
   if (data.x.rows > std::numeric_limits<uint32_t>::max())
     throw_invalid("sgd", "expected fewer than 2^32 rows");
-  Fit<T>(data, options, tasks).run();
+  Fit<X>(data, options, tasks).run();
 }
 
-template void sgd_fit(const SgdData<float>&, const SgdOptions&, std::vector<SgdTask>&);
-template void sgd_fit(const SgdData<double>&, const SgdOptions&, std::vector<SgdTask>&);
+template void sgd_fit(const SgdData<MatrixView<float>>&, const SgdOptions&, std::vector<SgdTask>&);
+template void sgd_fit(const SgdData<MatrixView<double>>&, const SgdOptions&, std::vector<SgdTask>&);
+template void sgd_fit(const SgdData<CsrView<float>>&, const SgdOptions&, std::vector<SgdTask>&);
+template void sgd_fit(const SgdData<CsrView<double>>&, const SgdOptions&, std::vector<SgdTask>&);
 
 }  // namespace maas

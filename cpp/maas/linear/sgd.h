@@ -8,17 +8,18 @@
 #include <limits>
 #include <vector>
 
+#include "maas/base/csr.h"
 #include "maas/base/view.h"
 #include "maas/kernels/sgd.h"
 #include "maas/linear/schedule.h"
 
 namespace maas {
 
-// The caller's arrays. `train` lists the rows to learn from (no data: all), `validation` those that decide
-// when to stop (no data: the training objective decides).
-template <class T>
+// The caller's arrays, X being MatrixView or CsrView. `train` lists the rows to learn from (no data: all),
+// `validation` those that decide when to stop (no data: the training objective decides).
+template <class X>
 struct SgdData {
-  MatrixView<T> x;
+  X x;
   VectorView<double> y;       // targets; class numbers for a classifier
   VectorView<double> weight;  // no data: every row counts 1
   VectorView<uint32_t> train;
@@ -48,8 +49,9 @@ struct SgdTask {
   std::vector<double> loss_curve;  // out: mean objective of each epoch, taken before each step
 };
 
-// Throws NotFinite for NaN or infinity in the rows used, Interrupted.
-template <class T>
-void sgd_fit(const SgdData<T>& data, const SgdOptions& options, std::vector<SgdTask>& tasks);
+// For MatrixView and CsrView of float and double. Throws NotFinite for NaN or infinity in the rows used (of
+// sparse ones: in any), Interrupted.
+template <class X>
+void sgd_fit(const SgdData<X>& data, const SgdOptions& options, std::vector<SgdTask>& tasks);
 
 }  // namespace maas

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from maas_engine import _core
-from maas_engine.linear_model._base import scikit_learn_errors, warn_not_converged
+from maas_engine.linear_model._base import csr_parts, scikit_learn_errors, warn_not_converged
 from maas_engine.linear_model._mini_batch import seed_of
 
 Array = NDArray[Any]
@@ -47,6 +48,11 @@ class BaseSGD(BaseEstimator):
         "average": [Interval(Integral, 0, None, closed="neither"), "boolean"],
     }
     _classifies = False
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def _check_combinations(self, *, partial: bool = False) -> None:
         """Refuse parameters that are valid alone but not together."""
@@ -111,7 +117,7 @@ class BaseSGD(BaseEstimator):
 
     def _learn(
         self,
-        X: Array,
+        X: Any,
         y: Weights,
         sample_weight: Weights | None,
         class_weights: list[tuple[float, float]],
@@ -127,8 +133,9 @@ class BaseSGD(BaseEstimator):
         n_tasks = len(weights)
         positives = [1.0] if n_tasks == 1 else [float(k) for k in range(n_tasks)]
         with scikit_learn_errors(self, X=X, y=y, sample_weight=sample_weight):
-            outcome = _core.sgd_fit(
-                X,
+            learn = _core.sparse_sgd_fit if issparse(X) else _core.sgd_fit
+            outcome = learn(
+                *(csr_parts(X) if issparse(X) else (X,)),
                 y,
                 sample_weight,
                 train,
@@ -142,7 +149,7 @@ class BaseSGD(BaseEstimator):
             )
         epochs, diverged, curves = zip(*outcome, strict=True)
         self.n_iter_ = max(epochs)
-        self.t_ += self.n_iter_ * len(X)
+        self.t_ += self.n_iter_ * len(y)
         self.loss_curve_ = _mean_curve(curves)
         if self.verbose:
             for epoch, loss in enumerate(self.loss_curve_, 1):
