@@ -134,7 +134,7 @@ py::tuple update_log_loss(LogLossState& state, const py::array& labels, const st
   const ProbabilityView p = number_matrix(probabilities);
   require_rows(p.first_column, y.size);
   require_rows(w, y.size);
-  LogLossSums flags;
+  ProbabilityFlags flags;
   {
     const EngineCall call;
     flags = state.update(y, classes, p, w);

@@ -4,7 +4,6 @@
 #include "engine_call.h"
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/confusion.h"
-#include "maas/metrics/log_loss.h"
 #include "maas/metrics/quantile.h"
 #include "maas/metrics/regression.h"
 #include "module.h"
@@ -106,21 +105,6 @@ double error_quantile(double share, const py::array& y, const OptionalArray& pre
   return averaged_quantile(share, t, p, w);
 }
 
-// (total weight, loss, in range, rows sum to one, labels known).
-py::tuple log_loss(const py::array& labels, const std::vector<int64_t>& classes,
-                   const py::array& probabilities, const OptionalArray& weight) {
-  const ArrayView y = number_view(labels), w = number_view(weight);
-  const ProbabilityView p = number_matrix(probabilities);
-  require_rows(p.first_column, y.size);
-  require_rows(w, y.size);
-  LogLossSums sums;
-  {
-    const EngineCall call;
-    sums = log_loss_sums(y, classes, p, w);
-  }
-  return py::make_tuple(sums.weight, sums.loss, sums.in_range, sums.sums_to_one, sums.known_labels);
-}
-
 }  // namespace
 
 void register_metrics(py::module_& m) {
@@ -129,7 +113,6 @@ void register_metrics(py::module_& m) {
   m.def("pair_counts", &pair_counts);
   m.def("error_sums", &error_sums);
   m.def("error_quantile", &error_quantile);
-  m.def("log_loss_sums", &log_loss);
 }
 
 }  // namespace maas::bindings

@@ -17,5 +17,6 @@ PYBIND11_MODULE(_core, m) {
   register_metrics(m);
   register_indicator(m);
   register_ranking(m);
+  register_class_scores(m);
   register_metric_states(m);
 }

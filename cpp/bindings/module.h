@@ -19,6 +19,7 @@ void register_sparse(pybind11::module_& m);
 void register_metrics(pybind11::module_& m);
 void register_indicator(pybind11::module_& m);
 void register_ranking(pybind11::module_& m);
+void register_class_scores(pybind11::module_& m);
 void register_metric_states(pybind11::module_& m);
 
 }  // namespace maas::bindings

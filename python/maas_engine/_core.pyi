@@ -127,9 +127,6 @@ def error_sums(
 def error_quantile(
     share: float, y: _Vector, predicted: _Vector | None, weight: _Vector | None, /
 ) -> float: ...
-def log_loss_sums(
-    labels: _Vector, classes: list[int], probabilities: _Vector, weight: _Vector | None, /
-) -> tuple[float, float, bool, bool, bool]: ...
 
 # ranking.cc
 _Ranked = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]
@@ -159,6 +156,19 @@ def curve_points(
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 def trapezoid_area(x: _Vector, y: _Vector, /) -> tuple[float, bool, bool]: ...
+
+# class_scores.cc
+def probability_loss_sums(
+    kind: int,
+    labels: _Vector,
+    classes: list[int],
+    probabilities: NDArray[Any],
+    weight: _Vector | None,
+    /,
+) -> tuple[float, float, bool, bool, bool]: ...
+def row_score_sums(
+    labels: _Vector, scores: NDArray[Any], k: int, weight: _Vector | None, /
+) -> tuple[float, float, bool]: ...
 
 # indicator.cc
 _Sums = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]

@@ -1,31 +1,13 @@
-// Log loss of predicted probabilities: fast sums for one call, exact ones for states.
+// The mergeable state of log loss: exact sums, so that it does not depend on how rows were split.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "maas/metrics/array_view.h"
 #include "maas/metrics/exact_sum.h"
+#include "maas/metrics/probability_loss.h"
 
 namespace maas {
-
-// Probabilities of shape (n, columns), one column a class; a single column holds those of the greater of two.
-using ProbabilityView = ArrayMatrix;
-
-// What probabilities are clipped to: the machine epsilon of their dtype, and 1 minus it.
-double probability_epsilon(const ProbabilityView& probabilities);
-
-struct LogLossSums {
-  double weight = 0;
-  double loss = 0;           // sum of -weight * log(probability of the true class)
-  bool in_range = true;      // every probability lies in [0, 1]; otherwise the sums mean nothing
-  bool sums_to_one = true;   // every row does, to the square root of epsilon
-  bool known_labels = true;  // every label is a class
-};
-
-// classes: ascending, as many as columns (two for one column). `weight` may be empty.
-LogLossSums log_loss_sums(const ArrayView& labels, const std::vector<int64_t>& classes,
-                          const ProbabilityView& probabilities, const ArrayView& weight);
 
 // A value; one thread at a time.
 class LogLossState {
@@ -36,9 +18,9 @@ class LogLossState {
   explicit LogLossState(std::string config) : config_(std::move(config)) {}
   const std::string& config() const { return config_; }
 
-  // The flags say whether the rows were taken; sums are not filled.
-  LogLossSums update(const ArrayView& labels, const std::vector<int64_t>& classes,
-                     const ProbabilityView& probabilities, const ArrayView& weight);
+  // The flags say whether the rows were taken.
+  ProbabilityFlags update(const ArrayView& labels, const std::vector<int64_t>& classes,
+                          const ProbabilityView& probabilities, const ArrayView& weight);
   void merge(const LogLossState& other);
 
   double loss() const { return loss_.value(); }

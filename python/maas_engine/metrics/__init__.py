@@ -13,6 +13,7 @@ from maas_engine.metrics._agreement import (
     matthews_corrcoef,
 )
 from maas_engine.metrics._binned_auc import BinnedRocAuc, binned_roc_auc_score
+from maas_engine.metrics._class_scores import hinge_loss, top_k_accuracy_score
 from maas_engine.metrics._classification import (
     accuracy_score,
     f1_score,
@@ -47,7 +48,7 @@ from maas_engine.metrics._label_states import (
     PrecisionRecallFScoreSupport,
     Recall,
 )
-from maas_engine.metrics._log_loss import log_loss
+from maas_engine.metrics._log_loss import brier_score_loss, d2_brier_score, d2_log_loss_score, log_loss
 from maas_engine.metrics._ranking import average_precision_score, roc_auc_score
 from maas_engine.metrics._regression import (
     max_error,
@@ -109,12 +110,15 @@ __all__ = [
     "average_precision_score",
     "balanced_accuracy_score",
     "binned_roc_auc_score",
+    "brier_score_loss",
     "class_likelihood_ratios",
     "classification_report",
     "cohen_kappa_score",
     "confusion_matrix",
     "confusion_matrix_at_thresholds",
     "d2_absolute_error_score",
+    "d2_brier_score",
+    "d2_log_loss_score",
     "d2_pinball_score",
     "d2_tweedie_score",
     "det_curve",
@@ -122,6 +126,7 @@ __all__ = [
     "f1_score",
     "fbeta_score",
     "hamming_loss",
+    "hinge_loss",
     "jaccard_score",
     "log_loss",
     "matthews_corrcoef",
@@ -145,5 +150,6 @@ __all__ = [
     "roc_curve",
     "root_mean_squared_error",
     "root_mean_squared_log_error",
+    "top_k_accuracy_score",
     "zero_one_loss",
 ]

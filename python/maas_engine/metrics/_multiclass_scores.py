@@ -18,6 +18,23 @@ def class_codes(y: Array, classes: Array) -> Array:
     return np.searchsorted(classes, y)
 
 
+def ordered_classes(labels: Any, present: Array, columns: int) -> Array:
+    """The declared classes: as many as columns of scores, sorted, and all labels among them; else raises."""
+    given = np.asarray(labels)
+    classes: Array = np.unique(given)
+    if len(classes) != len(given):
+        raise InvalidArgument("Parameter 'labels' must be unique")
+    if not np.array_equal(classes, given):
+        raise InvalidArgument("Parameter 'labels' must be ordered")
+    if len(classes) != columns:
+        raise InvalidArgument(
+            f"Number of given labels, {len(classes)}, not equal to the number of columns in 'y_score', {columns}"
+        )
+    if len(np.setdiff1d(present, classes)):
+        raise InvalidArgument("'y_true' contains labels not in parameter 'labels'")
+    return classes
+
+
 def require_class_columns(y_score: Any) -> NoReturn:
     """Raises that scores of shape (n, k) are needed."""
     raise InvalidArgument(

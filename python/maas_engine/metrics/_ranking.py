@@ -27,7 +27,7 @@ from maas_engine.metrics._checks import (
     undefined_metric_warning,
 )
 from maas_engine.metrics._labels import INDICATOR, as_native
-from maas_engine.metrics._multiclass_scores import class_codes, require_class_columns
+from maas_engine.metrics._multiclass_scores import class_codes, ordered_classes, require_class_columns
 
 ROC_AUC, AVERAGE_PRECISION = 0, 1
 _AVERAGES = ("macro", "micro", "samples", "weighted", None)
@@ -173,7 +173,7 @@ def _multiclass_roc_auc(
         raise InvalidArgument(f"average must be one of {options} for multiclass problems")
     if average is None and multi_class == "ovo":
         raise Unsupported("average=None is not implemented for multi_class='ovo'.")
-    classes = present if labels is None else _ordered_classes(labels, present, scores.shape[1])
+    classes = present if labels is None else ordered_classes(labels, present, scores.shape[1])
     if len(classes) != scores.shape[1]:
         raise InvalidArgument("Number of classes in y_true not equal to the number of columns in 'y_score'")
     codes = class_codes(y, classes)
@@ -185,22 +185,6 @@ def _multiclass_roc_auc(
             "this case."
         )
     return _average_pairs(codes, scores, average)
-
-
-def _ordered_classes(labels: Any, present: Array, columns: int) -> Array:
-    given = np.asarray(labels)
-    classes: Array = np.unique(given)
-    if len(classes) != len(given):
-        raise InvalidArgument("Parameter 'labels' must be unique")
-    if not np.array_equal(classes, given):
-        raise InvalidArgument("Parameter 'labels' must be ordered")
-    if len(classes) != columns:
-        raise InvalidArgument(
-            f"Number of given labels, {len(classes)}, not equal to the number of columns in 'y_score', {columns}"
-        )
-    if len(np.setdiff1d(present, classes)):
-        raise InvalidArgument("'y_true' contains labels not in parameter 'labels'")
-    return classes
 
 
 def _average_pairs(codes: Array, scores: Array, average: str | None) -> float:

@@ -18,7 +18,7 @@ from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.metrics._binary_scores import check_scores, distinct_labels, positive_codes, warn_no_positive
 from maas_engine.metrics._checks import undefined_metric_warning
 from maas_engine.metrics._labels import as_native, check_labels
-from maas_engine.metrics._log_loss import check_probabilities, check_range, encode
+from maas_engine.metrics._probabilities import check_probabilities, check_range, encode
 from maas_engine.metrics._ranking import AVERAGE_PRECISION, ROC_AUC
 
 if TYPE_CHECKING:
