@@ -11,9 +11,9 @@ import numpy as np
 
 from maas_engine import _core
 from maas_engine.errors import FormatError, InvalidArgument, NotFinite
+from maas_engine.metrics._binary_scores import check_scores, distinct_labels, positive_codes
 from maas_engine.metrics._checks import check_finite, undefined_metric_warning
 from maas_engine.metrics._labels import is_label_vector
-from maas_engine.metrics._ranking import check_scores, distinct_labels, positive_codes
 from maas_engine.metrics._states import State, plain
 
 if TYPE_CHECKING:
