@@ -422,4 +422,21 @@ def linear_fit(
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
 def exponentials(scores: NDArray[Any], /) -> NDArray[Any]: ...
+def sparse_l1_fit(
+    values: NDArray[Any],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    outputs: int,
+    intercept: bool,
+    l1: float,
+    l2: float,
+    intercept_l1: float,
+    tolerance: float,
+    max_iterations: int,
+    start: list[float],
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, str, NDArray[np.float64]]: ...
 def class_probabilities(scores: NDArray[Any], log: bool, /) -> NDArray[Any]: ...

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array, random_array
 from sklearn import datasets
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression as Reference
@@ -127,6 +128,73 @@ def test_coefficients_are_liblinears(options: Any) -> None:
     model = LogisticRegression(**common).fit(X, y)
     np.testing.assert_allclose(model.coef_, truth.coef_, rtol=0, atol=1e-6)
     np.testing.assert_allclose(model.intercept_, truth.intercept_, rtol=0, atol=1e-6)
+
+
+def sparse_rows(rows: int, columns: int, classes: int, dtype: Any = np.float64) -> Any:
+    generator = np.random.default_rng(5)
+    X = random_array((rows, columns), density=0.05, rng=generator, format="csr").astype(dtype)
+    scores = X @ (10 * generator.standard_normal((columns, classes)))
+    return X, (scores + generator.gumbel(size=scores.shape)).argmax(axis=1)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("options", [{"l1_ratio": 1}, {"l1_ratio": 0.4, "C": 10}, {"fit_intercept": False}])
+def test_sparse_rows_give_the_dense_optimum(classes: int, options: Any) -> None:
+    X, y = sparse_rows(600, 80, classes)
+    weights = np.random.default_rng(1).random(600)
+    options = {"l1_ratio": 1} | options
+    sparse = LogisticRegression(**options).fit(X, y, weights)
+    dense = LogisticRegression(**options).fit(X.toarray(), y, weights)
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, atol=1e-7)
+    np.testing.assert_allclose(sparse.intercept_, dense.intercept_, atol=1e-7)
+    np.testing.assert_array_equal(sparse.coef_ == 0, dense.coef_ == 0)
+    assert sparse.loss_curve_[-1] == pytest.approx(dense.loss_curve_[-1], rel=1e-12)
+    again = LogisticRegression(**options, warm_start=True).fit(X, y, weights).fit(X, y, weights)
+    assert again.n_iter_[0] <= 1
+    np.testing.assert_allclose(again.coef_, sparse.coef_, atol=1e-9)
+
+
+@pytest.mark.parametrize("scaling", [1, 20])
+def test_sparse_liblinear_penalises_the_intercept(scaling: float) -> None:
+    X, y = sparse_rows(600, 80, 2)
+    options: Any = {"l1_ratio": 1, "solver": "liblinear", "intercept_scaling": scaling}
+    truth = Reference(tol=1e-10, max_iter=10_000, random_state=0, **options).fit(X, y)
+    model = LogisticRegression(**options).fit(X, y)
+    np.testing.assert_allclose(model.coef_, truth.coef_, atol=1e-6)
+    np.testing.assert_allclose(model.intercept_, truth.intercept_, atol=1e-6)
+
+
+def test_more_sparse_columns_than_rows() -> None:
+    X, y = sparse_rows(300, 4000, 2)
+    X[:, 7] = 1.0  # constant
+    X[:, 8] = X[:, [9]]
+    for C in (0.1, 1.0, 50.0):
+        model = LogisticRegression(l1_ratio=1, C=C).fit(csr_array(X), y)
+        assert violation(model, X.toarray(), y, 1.0) < 1e-8
+        assert model.coef_[0, 7] == 0
+
+
+def test_sparse_values_that_are_not_finite() -> None:
+    X, y = sparse_rows(100, 20, 2)
+    X.data[3] = np.inf
+    with pytest.raises(ValueError, match="infinity"):
+        LogisticRegression(l1_ratio=1).fit(X, y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_sparse_bits_do_not_depend_on_threads(dtype: Any, classes: int) -> None:
+    X, y = sparse_rows(20_000, 400, classes, dtype)
+    found = set()
+    threads = _core.num_threads()
+    try:
+        for count in (1, 2, 4):
+            _core.set_num_threads(count)
+            model = LogisticRegression(l1_ratio=1, C=0.1).fit(X, y)
+            found.add(model.coef_.tobytes() + model.intercept_.tobytes())
+    finally:
+        _core.set_num_threads(threads)
+    assert len(found) == 1
 
 
 def test_older_spelling() -> None:

@@ -54,7 +54,7 @@ def check_l1_solver(estimator: Any, share: float) -> None:
 
 def solve_l1(
     estimator: Any,
-    X: Array,
+    X: Any,
     targets: Array,
     weights: Array | None,
     *,
@@ -63,7 +63,7 @@ def solve_l1(
     share: float,
     start: list[float],
 ) -> Any:
-    """Fit with the penalty ``inverse_c * (share |w|_1 + (1 - share) |w|² / 2)``.
+    """Fit dense or sparse rows with the penalty ``inverse_c * (share |w|_1 + (1 - share) |w|² / 2)``.
 
     Returns
     -------
@@ -82,6 +82,20 @@ def solve_l1(
             )
         # scikit-learn gives liblinear a column of intercept_scaling, whose weight is penalised like others.
         intercept_l1 = inverse_c / float(estimator.intercept_scaling)
+    if issparse(X):
+        return _core.sparse_l1_fit(
+            *csr_parts(X),
+            targets.astype(np.float64),
+            None if weights is None else weights.astype(np.float64),
+            outputs,
+            bool(estimator.fit_intercept),
+            inverse_c * share,
+            inverse_c * (1 - share),
+            intercept_l1,
+            float(estimator.tol),
+            int(estimator.max_iter),
+            start,
+        )
     return _core.linear_fit(
         X,
         targets,
