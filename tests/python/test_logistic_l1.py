@@ -158,19 +158,20 @@ def test_sparse_rows_give_the_dense_optimum(classes: int, options: Any) -> None:
 def test_sparse_liblinear_penalises_the_intercept(scaling: float) -> None:
     X, y = sparse_rows(600, 80, 2)
     options: Any = {"l1_ratio": 1, "solver": "liblinear", "intercept_scaling": scaling}
-    truth = Reference(tol=1e-10, max_iter=10_000, random_state=0, **options).fit(X, y)
+    truth = Reference(tol=1e-7, max_iter=1000, random_state=0, **options).fit(X, y)
     model = LogisticRegression(**options).fit(X, y)
-    np.testing.assert_allclose(model.coef_, truth.coef_, atol=1e-6)
-    np.testing.assert_allclose(model.intercept_, truth.intercept_, atol=1e-6)
+    np.testing.assert_allclose(model.coef_, truth.coef_, atol=1e-5)
+    np.testing.assert_allclose(model.intercept_, truth.intercept_, atol=1e-5)
 
 
 def test_more_sparse_columns_than_rows() -> None:
     X, y = sparse_rows(300, 4000, 2)
-    X[:, 7] = 1.0  # constant
-    X[:, 8] = X[:, [9]]
+    X = X.toarray()
+    X[:, 7] = 1.0
+    X[:, 8] = X[:, 9]
     for C in (0.1, 1.0, 50.0):
         model = LogisticRegression(l1_ratio=1, C=C).fit(csr_array(X), y)
-        assert violation(model, X.toarray(), y, 1.0) < 1e-8
+        assert violation(model, X, y, 1.0) < 1e-8
         assert model.coef_[0, 7] == 0
 
 
@@ -184,7 +185,7 @@ def test_sparse_values_that_are_not_finite() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_sparse_bits_do_not_depend_on_threads(dtype: Any, classes: int) -> None:
-    X, y = sparse_rows(20_000, 400, classes, dtype)
+    X, y = sparse_rows(6000, 150, classes, dtype)
     found = set()
     threads = _core.num_threads()
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from maas_engine import _core
-from maas_engine.linear_model._base import Array
+from maas_engine.linear_model._base import Array, csr_parts
 
 L1_SOLVERS = ("lbfgs", "saga", "liblinear")
 
