@@ -20,6 +20,7 @@ constexpr double kConstant = 1e-28;
 constexpr size_t kLeastGram = 512, kMostGram = 4096;
 // Without them nothing but sweeps is left, and the last digits would take most of the time.
 constexpr double kResidualTolerance = 100;
+constexpr double kLoose = 1e6;  // times the tolerance, while columns still come in
 constexpr uint32_t kOutside = std::numeric_limits<uint32_t>::max();
 
 // The state of one path.
@@ -53,24 +54,28 @@ class Descent {
     l1_ = l1;
     l2_ = l2;
     iterations_ = 0;
-    admit(violators(all_outside(l1)));
+    admit(all_outside(l1));
     const std::vector<uint32_t> strong = all_outside(2 * l1 - last_l1_);
+    // Rough solutions tell which columns of the strong set come in; all of them are looked at from the last.
+    double looseness = strong.empty() ? 1 : kLoose;
     while (true) {
-      descend();
+      descend(looseness);
       if (options_.poll) poll_interrupt();
+      std::vector<uint32_t> found;
       if (converged_) {
         look_at(strong);
-        std::vector<uint32_t> found = violators(strong);
-        if (found.empty()) {
-          look_at_all();
-          found = violators(all_outside(l1));
-        }
-        if (found.empty()) break;
-        admit(found);
-      } else {
-        look_at_all();
-        break;
+        found = violators(strong, looseness);
       }
+      if (found.empty() && looseness > 1 && converged_) {
+        looseness = 1;
+        continue;
+      }
+      if (found.empty()) {
+        look_at_all();
+        if (converged_) found = violators(all_outside(l1), 1);
+      }
+      if (found.empty()) break;
+      admit(found);
     }
     last_l1_ = l1;
   }
@@ -121,8 +126,8 @@ class Descent {
     return out;
   }
 
-  std::vector<uint32_t> violators(const std::vector<uint32_t>& among) const {
-    const double enough = step_tolerance(options_.tolerance) * std::sqrt(y_square_);
+  std::vector<uint32_t> violators(const std::vector<uint32_t>& among, double looseness) const {
+    const double enough = looseness * step_tolerance(options_.tolerance) * std::sqrt(y_square_);
     std::vector<uint32_t> out;
     for (const uint32_t j : among) {
       if (place_[j] != kOutside) continue;
@@ -174,10 +179,10 @@ class Descent {
     source_.extend_gram(set_, from, moments_, gram_.data(), ld_);
   }
 
-  void descend() {
+  void descend(double looseness) {
     const std::vector<double> before = w_;
     CoordinateOptions options;
-    options.tolerance = step_tolerance(options_.tolerance) * std::sqrt(y_square_);
+    options.tolerance = looseness * step_tolerance(options_.tolerance) * std::sqrt(y_square_);
     options.max_sweeps = options_.max_iterations - std::min(options_.max_iterations, iterations_);
     options.random = options_.random;
     options.seed = options_.seed + iterations_;

@@ -69,21 +69,23 @@ CoordinateResult descend_residuals(const ColumnSource& source, const ColumnMomen
   const double enough = options.tolerance * options.tolerance;
   CoordinateResult result;
   bool whole = true;
+  size_t count = 0, visited = 0;  // sweeps, and columns in them
   std::vector<uint32_t> support;
   while (result.sweeps < options.max_sweeps) {
-    const double moved = sweeper.sweep(in_order(whole ? set : support, options, result.sweeps));
-    ++result.sweeps;
+    const double moved = sweeper.sweep(in_order(whole ? set : support, options, count++));
+    visited += whole ? set.size() : support.size();
+    result.sweeps = set.empty() ? 1 : (visited + set.size() - 1) / set.size();
     if (options.poll) poll_interrupt();
-    if (moved > enough && whole) {
-      support.clear();
-      std::copy_if(set.begin(), set.end(), std::back_inserter(support),
-                   [&](uint32_t j) { return w[j] != 0; });
-    }
     if (moved <= enough && whole) {
       result.converged = true;
       return result;
     }
-    whole = moved <= enough;
+    if (whole) {
+      support.clear();
+      std::copy_if(set.begin(), set.end(), std::back_inserter(support),
+                   [&](uint32_t j) { return w[j] != 0; });
+    }
+    whole = moved <= enough || support.empty();
   }
   return result;
 }

@@ -18,7 +18,7 @@ struct UniformPenalty {
 
 // Minimises Σ s r² / 2 + l1 |w|₁ + l2/2 |w|² over the columns of `set`, from w (of all columns), in place.
 // weighted: s r of every row, destroyed. Sweeps over the whole set alternate with sweeps over what is not
-// zero. Serial.
+// zero, which count for the part of the set that they visit. Serial.
 CoordinateResult descend_residuals(const ColumnSource& source, const ColumnMoments& moments,
                                    const std::vector<uint32_t>& set, const UniformPenalty& penalty,
                                    const CoordinateOptions& options, std::vector<double>& weighted,
