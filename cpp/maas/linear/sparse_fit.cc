@@ -65,7 +65,7 @@ SolveResult solve(const SparseRows<T>& rows, const FitOptions& options, SparseOb
     NewtonDirection direction(objective);
     return minimise(objective, direction, rule, theta);
   }
-  rule.decrement = square / 100;
+  rule.decrement = square / 1e4;
   NewtonCgDirection direction(objective, rule.decrement * objective.scale());
   return minimise(objective, direction, rule, theta);
 }

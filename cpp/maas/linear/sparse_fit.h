@@ -11,7 +11,7 @@ namespace maas {
 
 // As fit_linear(), without a copy of the rows. The second-order solvers take the Hessian itself where it is
 // small (a few hundred parameters) and stop as there; else products with it, and stop where a step can lower
-// the objective by about tolerance² / 100 of its unit.
+// the objective by about tolerance² / 10⁴ of its unit.
 template <class T>
 FitResult fit_sparse(const SparseRows<T>& rows, const FitOptions& options,
                      const std::vector<double>& start = {});

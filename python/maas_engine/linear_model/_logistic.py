@@ -96,7 +96,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
     -----
     Sparse ``X`` (CSR; others are converted) is never made dense. 'lbfgs' and 'newton-cholesky' are then the
     same method: Newton's, by conjugate gradients on products with the second derivative where there are many
-    columns. It stops where a step can lower the mean loss by about ``tol**2 / 100``. 'sgd', 'adam' with a
+    columns. It stops where a step can lower the mean loss by about ``tol**2 / 1e4``. 'sgd', 'adam' with a
     ``batch_size`` and the L1 penalty take dense rows only.
 
     The same bits for any number of threads, for C and F order, and for every SIMD target with FMA.
