@@ -26,10 +26,13 @@ from maas_engine.linear_model._iterative_least_squares import (
     ITERATIVE,
     LeastSquaresDescent,
 )
+from maas_engine.linear_model._moments import BY_MOMENTS, MomentsMixin
 from maas_engine.linear_model._sparse import fit_sparse_least_squares
 
 _DIRECT = ("auto", "cholesky", "svd")
-_SPARSE = ("auto", "cholesky")  # the solvers that take sparse rows
+_SPARSE = BY_MOMENTS  # the solvers that take sparse rows
+# An unpenalised ridge is ordinary least squares; scikit-learn's svd solver drops nothing but rounding.
+_RIDGE_CUTOFF = 1e-15
 _NOT_OURS = ("lsqr", "sparse_cg", "sag", "saga")
 
 
@@ -47,7 +50,7 @@ def _warn_dropped(singular: Array, rank: int, X: Array, tol: float) -> None:
 
 
 class _LeastSquares(
-    LeastSquaresDescent, LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+    MomentsMixin, LeastSquaresDescent, LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
 ):
     """Checks, the call into the engine and the fitted attributes that both estimators share."""
 
@@ -61,6 +64,8 @@ class _LeastSquares(
             )
 
     def _check(self, X: Any, y: Any, sample_weight: Any) -> tuple[Array, Array, Array | None]:
+        self._refuse_positive()
+        self.__dict__.pop("_stream", None)  # of partial_fit
         X = check_features(self, X, reset=True, y=y, accept_sparse=self.solver in _SPARSE)
         y = check_regression_target(self, y, X, multi_output=True)
         return X, y, check_weights(sample_weight, X)
@@ -206,7 +211,6 @@ class LinearRegression(_LeastSquares):
         ------
         ValueError : as scikit-learn's checks, NaN and infinity among them.
         """
-        self._refuse_positive()
         X, y, weights = self._check(X, y, sample_weight)
         if issparse(X):
             self._solve_sparse(X, y, weights, [0.0], float(self.tol))
@@ -214,13 +218,24 @@ class LinearRegression(_LeastSquares):
         if self.solver in ITERATIVE:
             self._descend(X, y, weights, [0.0])
             return self
-        self.rank_, singular, factor, orthogonal = self._solve(X, y, weights, [0.0], float(self.tol))
+        self._set_spectrum(X, *self._solve(X, y, weights, [0.0], float(self.tol)))
+        return self
+
+    def _set_spectrum(self, X: Array, rank: int, singular: Array, factor: Array, orthogonal: bool) -> None:
+        self.rank_ = rank
         self._spectrum = (singular, factor)
         self.solver_ = "svd" if orthogonal else "cholesky"
         self.n_iter_ = 1
         if len(singular):
-            _warn_dropped(singular, self.rank_, X, self.tol)
-        return self
+            _warn_dropped(singular, rank, X, self.tol)
+
+    def _penalties(self, n_targets: int) -> tuple[list[float], float]:
+        return [0.0], float(self.tol)
+
+    def _set_solution(self, solution: Any, X: Array, y: Array) -> None:
+        coef, intercept, *spectrum = solution
+        self._set_coefficients(coef, intercept, X, y)
+        self._set_spectrum(X, *spectrum)
 
     @property
     def singular_(self) -> Array:
@@ -327,7 +342,6 @@ class Ridge(_LeastSquares):
         ------
         ValueError : as scikit-learn's checks, NaN and infinity among them; a solver we do not have.
         """
-        self._refuse_positive()
         if self.solver in _NOT_OURS:
             raise ValueError(
                 f"Ridge expected solver to be one of {', '.join(_DIRECT + ITERATIVE)}, got "
@@ -336,16 +350,24 @@ class Ridge(_LeastSquares):
         X, y, weights = self._check(X, y, sample_weight)
         alpha = self._check_alpha(1 if y.ndim == 1 else y.shape[1])
         if issparse(X):
-            self._solve_sparse(X, y, weights, alpha, 1e-15)
+            self._solve_sparse(X, y, weights, alpha, _RIDGE_CUTOFF)
             return self
         if self.solver in ITERATIVE:
             self._descend(X, y, weights, alpha)
             return self
-        # An unpenalised ridge is ordinary least squares; scikit-learn's svd solver drops nothing but rounding.
-        _, _, _, orthogonal = self._solve(X, y, weights, alpha, 1e-15)
+        _, _, _, orthogonal = self._solve(X, y, weights, alpha, _RIDGE_CUTOFF)
         self.solver_ = "svd" if orthogonal else "cholesky"
         self.n_iter_ = 1
         return self
+
+    def _penalties(self, n_targets: int) -> tuple[list[float], float]:
+        return self._check_alpha(n_targets), _RIDGE_CUTOFF
+
+    def _set_solution(self, solution: Any, X: Array, y: Array) -> None:
+        coef, intercept, *_, orthogonal = solution
+        self._set_coefficients(coef, intercept, X, y)
+        self.solver_ = "svd" if orthogonal else "cholesky"
+        self.n_iter_ = 1
 
     def _check_alpha(self, n_targets: int) -> list[float]:
         alpha = np.asarray(self.alpha, dtype=np.float64).ravel()
