@@ -127,7 +127,7 @@ LeastSquaresFit solve_spectral(const GramState& state, const LeastSquaresOptions
   const double noise = kEpsilon * static_cast<double>(10 * d) * largest;
   const double cut = std::max(noise, ordinary ? options.cutoff * options.cutoff * largest : 0.0);
   for (size_t k = 0; k < d; ++k) {
-    fit.singular.push_back(std::sqrt(f.singular[k]));
+    fit.singular.push_back(f.singular[k] > noise ? std::sqrt(f.singular[k]) : 0.0);
     if (f.singular[k] > cut) ++fit.rank;
     for (size_t target = 0; target < t; ++target) {
       const double alpha = options.alpha[options.alpha.size() == 1 ? 0 : target];

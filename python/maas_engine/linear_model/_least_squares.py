@@ -230,6 +230,7 @@ class LinearRegression(_LeastSquares):
             _warn_dropped(singular, rank, X, self.tol)
 
     def _penalties(self, n_targets: int) -> tuple[list[float], float]:
+        self._refuse_positive()
         return [0.0], float(self.tol)
 
     def _set_solution(self, solution: Any, X: Array, y: Array) -> None:
@@ -361,6 +362,7 @@ class Ridge(_LeastSquares):
         return self
 
     def _penalties(self, n_targets: int) -> tuple[list[float], float]:
+        self._refuse_positive()
         return self._check_alpha(n_targets), _RIDGE_CUTOFF
 
     def _set_solution(self, solution: Any, X: Array, y: Array) -> None:
