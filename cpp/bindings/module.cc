@@ -20,4 +20,5 @@ PYBIND11_MODULE(_core, m) {
   register_ranking(m);
   register_class_scores(m);
   register_metric_states(m);
+  register_bootstrap(m);
 }

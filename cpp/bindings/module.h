@@ -22,5 +22,6 @@ void register_indicator(pybind11::module_& m);
 void register_ranking(pybind11::module_& m);
 void register_class_scores(pybind11::module_& m);
 void register_metric_states(pybind11::module_& m);
+void register_bootstrap(pybind11::module_& m);
 
 }  // namespace maas::bindings

@@ -13,6 +13,7 @@ from maas_engine.metrics._agreement import (
     matthews_corrcoef,
 )
 from maas_engine.metrics._binned_auc import BinnedRocAuc, binned_roc_auc_score
+from maas_engine.metrics._bootstrap import BootstrapResult, bootstrap
 from maas_engine.metrics._class_scores import hinge_loss, top_k_accuracy_score
 from maas_engine.metrics._classification import (
     accuracy_score,
@@ -86,6 +87,7 @@ __all__ = [
     "Accuracy",
     "AveragePrecision",
     "BinnedRocAuc",
+    "BootstrapResult",
     "ConfusionMatrix",
     "D2Tweedie",
     "ExplainedVariance",
@@ -110,6 +112,7 @@ __all__ = [
     "average_precision_score",
     "balanced_accuracy_score",
     "binned_roc_auc_score",
+    "bootstrap",
     "brier_score_loss",
     "class_likelihood_ratios",
     "classification_report",
