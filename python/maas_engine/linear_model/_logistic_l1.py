@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from maas_engine import _core
 from maas_engine.linear_model._base import Array, csr_parts
