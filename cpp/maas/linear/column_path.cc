@@ -19,7 +19,7 @@ constexpr double kConstant = 1e-28;
 // within these numbers of columns.
 constexpr size_t kLeastGram = 512, kMostGram = 4096;
 // Without them nothing but sweeps is left, and the last digits would take most of the time.
-constexpr double kResidualTolerance = 100;
+constexpr double kResidualTolerance = 500;
 constexpr double kLoose = 1e6;  // times the tolerance, while columns still come in
 constexpr uint32_t kOutside = std::numeric_limits<uint32_t>::max();
 
@@ -37,6 +37,8 @@ class Descent {
         place_(source_.cols(), kOutside),
         residual_(y_),
         weighted_(source_.rows()) {
+    const auto values = static_cast<double>(source_.work());
+    most_ = std::clamp(static_cast<size_t>(std::sqrt(2 * values)), kLeastGram, kMostGram);
     std::vector<uint32_t> support;
     for (size_t j = 0; j < start.size(); ++j) {
       if (start[j] != 0 && !constant(j)) support.push_back(static_cast<uint32_t>(j));
@@ -58,6 +60,10 @@ class Descent {
     const std::vector<uint32_t> strong = all_outside(2 * l1 - last_l1_);
     // Rough solutions tell which columns of the strong set come in; all of them are looked at from the last.
     double looseness = strong.empty() ? 1 : kLoose;
+    if (set_.size() > most_) {  // without products, letting columns in costs nothing
+      admit(violators(strong, -std::numeric_limits<double>::infinity()));
+      looseness = 1;
+    }
     while (true) {
       descend(looseness);
       if (options_.poll) poll_interrupt();
@@ -163,14 +169,12 @@ class Descent {
     }
     change_.resize(set_.size());
     if (columns.empty()) return;
-    const auto values = static_cast<double>(source_.work());
-    const size_t most = std::clamp(static_cast<size_t>(std::sqrt(2 * values)), kLeastGram, kMostGram);
-    if (set_.size() > most) {
+    if (set_.size() > most_) {
       gram_ = {};
       return;
     }
     if (set_.size() > ld_) {
-      const size_t ld = std::min(most, std::max<size_t>(64, 2 * set_.size()));
+      const size_t ld = std::min(most_, std::max<size_t>(64, 2 * set_.size()));
       AlignedBuffer<double> larger(ld * ld);
       for (size_t i = 0; i < from; ++i) std::copy(&gram_[i * ld_], &gram_[i * ld_] + from, &larger[i * ld]);
       gram_ = std::move(larger);
@@ -245,6 +249,7 @@ class Descent {
   std::vector<double> change_;   // of the set's coefficients
   AlignedBuffer<double> gram_;   // of the set, row stride ld_
   size_t ld_ = 0;
+  size_t most_ = 0;  // columns whose products are kept
   std::vector<double> residual_, weighted_;
 };
 

@@ -55,6 +55,7 @@ class DenseColumns : public ColumnSource {
     for (size_t i = 0; i < rows_; ++i) out[i] += a * static_cast<double>(x[i]);
   }
   void add_weighted_column(size_t j, double a, const double* weights, double* out) const override {
+    if (weights == nullptr) return add_column(j, a, out);
     const T* x = column(j);
     for (size_t i = 0; i < rows_; ++i) out[i] += a * weights[i] * static_cast<double>(x[i]);
   }
@@ -169,6 +170,7 @@ class SparseColumns : public ColumnSource {
     for (size_t k = start(j); k < start(j + 1); ++k) out[row(k)] += a * value(k);
   }
   void add_weighted_column(size_t j, double a, const double* weights, double* out) const override {
+    if (weights == nullptr) return add_column(j, a, out);
     for (size_t k = start(j); k < start(j + 1); ++k) out[row(k)] += a * weights[row(k)] * value(k);
   }
 
@@ -220,6 +222,7 @@ void ColumnSource::products(const double* v, double* out) const {
 ColumnMoments ColumnSource::moments(std::vector<double> weights, bool centre) const {
   ColumnMoments out;
   out.weights = std::move(weights);
+  out.equal = std::all_of(out.weights.begin(), out.weights.end(), [](double s) { return s == 1; });
   out.weight = reduce(Reduction::kSum, rows(), out.weights.data());
   if (!(out.weight > 0)) throw_invalid("fit", "expected sample weights with a positive sum");
   out.mean.resize(cols());

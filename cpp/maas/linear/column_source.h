@@ -16,6 +16,7 @@ namespace maas {
 struct ColumnMoments {
   double weight = 0;            // Σ s
   std::vector<double> weights;  // n; zero leaves a row out
+  bool equal = false;           // all weights are 1
   std::vector<double> mean;     // d
   std::vector<double> square;   // d: Σ s (x − mean)²
 };
@@ -32,7 +33,7 @@ class ColumnSource {
   void products(const double* v, double* out) const;
   // out += a x_j.
   virtual void add_column(size_t j, double a, double* out) const = 0;
-  // out_i += a s_i x_ij.
+  // out_i += a s_i x_ij; no weights (null): s_i = 1.
   virtual void add_weighted_column(size_t j, double a, const double* weights, double* out) const = 0;
   // Throws NotFinite.
   ColumnMoments moments(std::vector<double> weights, bool centre) const;

@@ -37,7 +37,8 @@ class Sweeper {
     const double change = value - old;
     if (change == 0) return 0;
     w_[j] = value;
-    source_.add_weighted_column(j, -change, moments_.weights.data(), weighted_.data());
+    source_.add_weighted_column(j, -change, moments_.equal ? nullptr : moments_.weights.data(),
+                                weighted_.data());
     sum_ -= change * moments_.weight * moments_.mean[j];
     return curvature * change * change;
   }
