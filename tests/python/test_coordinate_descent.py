@@ -12,11 +12,13 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, ShuffleSplit
+from sklearn.model_selection import cross_validate as peer_cross_validate
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import maas_engine
 from maas_engine import linear_model as ours
 from maas_engine.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, enet_path, lasso_path
+from maas_engine.model_selection import cross_validate
 
 Array = NDArray[Any]
 EXACT = {"tol": 1e-13, "max_iter": 1_000_000}
@@ -219,6 +221,15 @@ def test_fused_folds_equal_separate_fits(name: str, cv: Any) -> None:
         alone = ElasticNet(alphas[1], l1_ratio=0.8).fit(X[train], y[train], weights[train])
         np.testing.assert_allclose(estimator.coef_, alone.coef_, rtol=1e-8, atol=1e-9)
         assert estimator.n_features_in_ == X.shape[1]
+
+
+def test_cross_validate_fits_the_folds_together() -> None:
+    X, y = table("wide")
+    model = Lasso(0.05 * largest_alpha(X, y))
+    fused = cross_validate(model, X, y, cv=4, return_estimator=True)
+    alone = peer_cross_validate(model, X, y, cv=4)
+    np.testing.assert_allclose(fused["test_score"], alone["test_score"], rtol=1e-8)
+    assert all(isinstance(estimator, Lasso) for estimator in fused["estimator"])
 
 
 def test_errors_of_a_perfect_fit_keep_their_digits() -> None:

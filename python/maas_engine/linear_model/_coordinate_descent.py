@@ -24,9 +24,8 @@ from maas_engine.linear_model._base import (
     csr_parts,
     scikit_learn_errors,
 )
+from maas_engine.linear_model._folds import BlockFolds, Folds, fold_numbers
 from maas_engine.linear_model._mini_batch import seed_of
-
-Folds = Sequence[tuple[Any, Any]]
 
 _NOT_CONVERGED = (
     "Objective did not converge. You might want to increase the number of iterations, check the scale of the "
@@ -43,51 +42,13 @@ def two_dimensional(y: Array) -> Array:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def fold_numbers(folds: Folds, n_samples: int) -> NDArray[np.int32] | None:
-    """Return which fold tests each row, -1 for none, or None where folds do not train on all other rows."""
-    if isinstance(folds, BlockFolds):
-        return folds.numbers()
-    numbers = np.full(n_samples, -1, dtype=np.int32)
-    for k, (train, test) in enumerate(folds):
-        train, test = np.asarray(train), np.asarray(test)
-        if train.dtype == bool or test.dtype == bool or len(train) + len(test) != n_samples:
-            return None
-        if np.any(numbers[test] >= 0):
-            return None
-        numbers[test] = k
-        seen = numbers == k
-        seen[train] = True
-        if not seen.all():
-            return None
-    return numbers
-
-
-class BlockFolds(Sequence[tuple[Array, Array]]):
-    """The folds of scikit-learn's KFold without shuffling: blocks of neighbours, never written down."""
-
-    def __init__(self, n_samples: int, n_folds: int) -> None:
-        self.sizes = np.full(n_folds, n_samples // n_folds)
-        self.sizes[: n_samples % n_folds] += 1
-
-    def numbers(self) -> NDArray[np.int32]:
-        """Return which fold tests each row."""
-        return np.repeat(np.arange(len(self), dtype=np.int32), self.sizes)
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-    def __getitem__(self, k: Any) -> Any:
-        numbers = self.numbers()
-        return np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)
-
-
 def fold_plan(
     folds: Folds, n_samples: int
 ) -> tuple[NDArray[np.int32] | None, int, list[tuple[Array, Array]]]:
     """Return the folds as the engine takes them: a number a row, or counts where folds overlap."""
     if not folds:
         return None, 0, []
-    numbers = fold_numbers(folds, n_samples)
+    numbers = folds.numbers() if isinstance(folds, BlockFolds) else fold_numbers(folds, n_samples)
     if numbers is not None:
         return numbers, len(folds), []
 

@@ -19,14 +19,13 @@ from maas_engine.linear_model._base import (
     check_weights,
 )
 from maas_engine.linear_model._coordinate_descent import (
-    BlockFolds,
-    Folds,
     check_gram,
     descent_data,
     descent_options,
     warn_gaps,
 )
 from maas_engine.linear_model._coordinate_descent_path import alpha_grid, enet_path, lasso_path
+from maas_engine.linear_model._folds import BlockFolds, Folds
 
 
 class _PathCV(LinearRegressorMixin, RegressorMixin, BaseEstimator):
