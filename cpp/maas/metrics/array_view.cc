@@ -1,9 +1,12 @@
 #include "maas/metrics/array_view.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <type_traits>
 
+#include "maas/base/shards.h"
+#include "maas/base/thread_pool.h"
 #include "maas/base/view.h"
 
 namespace maas {
@@ -11,6 +14,8 @@ namespace {
 
 // Integers of larger magnitude are no longer spaced by one in double, nor sure to fit int64.
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+
+constexpr size_t kShardValues = size_t{1} << 16;  // values a task
 
 // Calls fn with a value of the C++ type that `type` names.
 template <class Fn>
@@ -115,13 +120,31 @@ template <class T>
 std::optional<std::pair<double, double>> values_of(const ArrayMatrix& matrix) {
   const T a = load_unaligned(reinterpret_cast<const T*>(matrix.first_column.data));
   const T b = other_value(matrix, a);
-  // Along the shorter stride: runs of whole rows, or of whole columns.
-  const bool by_rows = std::abs(matrix.column_stride) <= std::abs(matrix.first_column.stride);
-  const size_t lines = by_rows ? matrix.rows() : matrix.columns;
-  for (size_t line = 0; line < lines; ++line) {
-    const ArrayView view = by_rows ? matrix.row(line) : matrix.column(line);
-    if (!only<T>(view.data, view.stride, view.size, a, b)) return std::nullopt;
+  std::atomic<bool> good{true};
+  const auto check = [&](const std::byte* first, ptrdiff_t stride, size_t n) {
+    if (good.load(std::memory_order_relaxed) && !only<T>(first, stride, n, a, b)) good = false;
+  };
+  const ArrayView& first = matrix.first_column;
+  const size_t columns = matrix.columns;
+  if (matrix.column_stride == sizeof(T) && first.stride == static_cast<ptrdiff_t>(columns * sizeof(T))) {
+    const Shards shards = make_shards(matrix.rows() * columns, kShardValues);
+    parallel_for(shards.count(), [&](size_t shard, int) {
+      const size_t begin = shards.begin(shard);
+      check(first.data + begin * sizeof(T), sizeof(T), shards.end(shard) - begin);
+    });
+  } else {
+    // Along the shorter stride: runs of whole rows, or of whole columns.
+    const bool by_rows = std::abs(matrix.column_stride) <= std::abs(first.stride);
+    const Shards shards =
+        make_shards(by_rows ? matrix.rows() : columns, by_rows ? kShardValues / columns + 1 : 1);
+    parallel_for(shards.count(), [&](size_t shard, int) {
+      for (size_t line = shards.begin(shard); line < shards.end(shard); ++line) {
+        const ArrayView view = by_rows ? matrix.row(line) : matrix.column(line);
+        check(view.data, view.stride, view.size);
+      }
+    });
   }
+  if (!good) return std::nullopt;
   return std::pair(static_cast<double>(std::min(a, b)), static_cast<double>(std::max(a, b)));
 }
 

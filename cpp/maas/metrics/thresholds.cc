@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "maas/base/error.h"
 #include "maas/base/interrupt.h"
+#include "maas/base/shards.h"
+#include "maas/base/thread_pool.h"
 #include "maas/base/view.h"
 #include "maas/kernels/sort.h"
 #include "maas/metrics/threshold_walk.h"
@@ -14,6 +17,8 @@ namespace maas {
 namespace {
 
 constexpr size_t kPollRows = size_t{1} << 20;
+constexpr size_t kAhead = 24;  // rows fetched before they are needed
+constexpr size_t kInlinePoints = size_t{1} << 15;
 
 // Writes points in falling order of score; those of one score overwrite each other, so the last one stays.
 class PointWriter {
@@ -69,23 +74,30 @@ ThresholdSums merge_classes(const SortedScores<T>& scores) {
   return writer.finish();
 }
 
+// A row in one piece of memory: rows are visited in the order of their scores, so each visit is a miss.
+template <class T>
+struct WeightedRow {
+  T score;
+  double positive, negative;  // its weight in its class, 0 in the other
+};
+
 // The rows that have weight.
 template <class T>
 struct WeightedRows {
-  explicit WeightedRows(size_t most) : scores(most), weights(most), is_positive(most) {}
+  explicit WeightedRows(size_t most) : scores(most), rows(most) {}
   AlignedBuffer<T> scores;
-  AlignedBuffer<double> weights;
-  AlignedBuffer<uint8_t> is_positive;
+  AlignedBuffer<WeightedRow<T>> rows;
   size_t size = 0;
 };
 
 template <class T>
 WeightedRows<T> read_weighted(const ArrayView& labels, int64_t positive, const ArrayView& scores,
                               const ArrayView& weights) {
-  WeightedRows<T> rows(scores.size);
+  WeightedRows<T> read(scores.size);
   int64_t label_block[kBlockRows];
   double score_block[kBlockRows], weight_block[kBlockRows];
   double finite = 0;  // x * 0 is NaN for NaN and infinity
+  size_t size = 0;
   for (size_t begin = 0; begin < scores.size; begin += kBlockRows) {
     poll_interrupt();
     const size_t n = std::min(kBlockRows, scores.size - begin);
@@ -94,32 +106,52 @@ WeightedRows<T> read_weighted(const ArrayView& labels, int64_t positive, const A
     const double* score = read_doubles(scores, begin, n, score_block);
     const double* weight = read_doubles(weights, begin, n, weight_block);
     for (size_t i = 0; i < n; ++i) {
-      const double value = load_unaligned(score + i), w = load_unaligned(weight + i);
-      finite += value * 0;
-      rows.scores[rows.size] = static_cast<T>(value) + T{0};  // -0 becomes 0
-      rows.weights[rows.size] = w;
-      rows.is_positive[rows.size] = load_unaligned(label + i) == positive;
-      rows.size += w != 0;
+      const T value = static_cast<T>(load_unaligned(score + i)) + T{0};  // -0 becomes 0
+      const double w = load_unaligned(weight + i);
+      const bool is_positive = load_unaligned(label + i) == positive;
+      finite += static_cast<double>(value) * 0;
+      read.scores[size] = value;
+      read.rows[size] = {value, is_positive ? w : 0.0, is_positive ? 0.0 : w};
+      size += w != 0;
     }
   }
   if (finite != 0) throw NotFinite("y_score");
-  return rows;
+  read.size = size;
+  return read;
 }
 
 template <class T>
-ThresholdSums scan_weighted(const WeightedRows<T>& rows) {
-  if (rows.size > UINT32_MAX) throw_invalid("ranking", "expected fewer than 2^32 weighted rows");
-  AlignedBuffer<uint32_t> index(rows.size);
-  argsort(rows.scores.data(), rows.size, SortOrder::kDescending, index.data());
-  PointWriter writer(rows.size);
-  double sums[2] = {0, 0};  // negatives, positives
-  for (size_t r = 0; r < rows.size; ++r) {
+ThresholdSums scan_weighted(const WeightedRows<T>& read) {
+  if (read.size > UINT32_MAX) throw_invalid("ranking", "expected fewer than 2^32 weighted rows");
+  AlignedBuffer<uint32_t> index(read.size);
+  argsort(read.scores.data(), read.size, SortOrder::kDescending, index.data());
+  PointWriter writer(read.size);
+  const WeightedRow<T>* rows = read.rows.data();
+  double positives = 0, negatives = 0;
+  for (size_t r = 0; r < read.size; ++r) {
     if (r % kPollRows == 0) poll_interrupt();
-    const size_t i = index[r];
-    sums[rows.is_positive[i]] += rows.weights[i];
-    writer.add(static_cast<double>(rows.scores[i]), sums[1], sums[0]);
+    if (r + kAhead < read.size) __builtin_prefetch(rows + index[r + kAhead]);
+    const WeightedRow<T>& row = rows[index[r]];
+    positives += row.positive;
+    negatives += row.negative;
+    writer.add(static_cast<double>(row.score), positives, negatives);
   }
   return writer.finish();
+}
+
+// The `steps` steps from point `begin` on, fewer than kBlockRows.
+void add_trapezoids(const ArrayView& x, const ArrayView& y, size_t begin, size_t steps, Trapezoids* into) {
+  double x_block[kBlockRows], y_block[kBlockRows];
+  const double* u = read_doubles(x, begin, steps + 1, x_block);
+  const double* v = read_doubles(y, begin, steps + 1, y_block);
+  double twice = 0;
+  for (size_t i = 1; i <= steps; ++i) {
+    const double step = load_unaligned(u + i) - load_unaligned(u + i - 1);
+    twice += step * (load_unaligned(v + i) + load_unaligned(v + i - 1));
+    into->rises |= step > 0;
+    into->falls |= step < 0;
+  }
+  into->area += twice / 2;
 }
 
 }  // namespace
@@ -170,24 +202,21 @@ void drop_points(ThresholdSums& sums, Drop drop, size_t first) {
 }
 
 Trapezoids trapezoid_area(const ArrayView& x, const ArrayView& y) {
-  Trapezoids result;
-  double x_block[kBlockRows], y_block[kBlockRows];
-  // Blocks share the point between them.
-  for (size_t begin = 0; begin + 1 < x.size; begin += kBlockRows - 1) {
-    poll_interrupt();
-    const size_t n = std::min(kBlockRows, x.size - begin);
-    const double* u = read_doubles(x, begin, n, x_block);
-    const double* v = read_doubles(y, begin, n, y_block);
-    double twice = 0;
-    for (size_t i = 1; i < n; ++i) {
-      const double step = load_unaligned(u + i) - load_unaligned(u + i - 1);
-      twice += step * (load_unaligned(v + i) + load_unaligned(v + i - 1));
-      result.rises |= step > 0;
-      result.falls |= step < 0;
+  if (x.size < 2) return {};
+  const Shards shards = make_shards(x.size - 1, x.size <= kInlinePoints ? kInlinePoints : kBlockRows - 1);
+  std::vector<Trapezoids> parts(shards.count());
+  parallel_for(shards.count(), [&](size_t shard, int) {
+    for (size_t begin = shards.begin(shard); begin < shards.end(shard); begin += kBlockRows - 1) {
+      add_trapezoids(x, y, begin, std::min(kBlockRows - 1, shards.end(shard) - begin), &parts[shard]);
     }
-    result.area += twice / 2;
+  });
+  Trapezoids sum;
+  for (const Trapezoids& part : parts) {
+    sum.area += part.area;
+    sum.rises |= part.rises;
+    sum.falls |= part.falls;
   }
-  return result;
+  return sum;
 }
 
 }  // namespace maas

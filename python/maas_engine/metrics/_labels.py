@@ -148,10 +148,13 @@ def target_kind(y: Any, name: str) -> tuple[Any, str]:
 def _sparse_kind(y: Any) -> str:
     if y.ndim != 2 or y.shape[1] < 2:
         raise TypeError("Sparse input is only supported when targets are of multilabel type")
-    values = np.unique(y.tocsr().data)
-    if not _is_integral(values):
-        return "continuous-multioutput"
-    return INDICATOR if np.count_nonzero(values) < 2 else "multiclass-multioutput"
+    stored = y.tocsr().data
+    if len(stored) == 0:
+        return INDICATOR
+    values = _core.two_values(as_native(stored)[:, None])
+    if values is not None and (values[0] == values[1] or 0 in values) and all(v.is_integer() for v in values):
+        return INDICATOR
+    return "multiclass-multioutput" if _is_integral(stored) else "continuous-multioutput"
 
 
 def _is_integral(array: Array) -> bool:

@@ -15,14 +15,12 @@ from maas_engine.metrics._labels import as_native, is_sparse
 class IndicatorPair(NamedTuple):
     """True and predicted label sets of shape (n, k), both dense or both canonical CSR matrices, and weights.
 
-    What is not zero is a label. Where the two hold different nonzero values, ``same_value`` is false: equality
-    of rows then is equality of the values, as in scikit-learn.
+    What is not zero is a label.
     """
 
     y_true: Any
     y_pred: Any
     weight: Array | None
-    same_value: bool
 
     @property
     def labels(self) -> int:
@@ -55,11 +53,17 @@ class IndicatorPair(NamedTuple):
 
     def differences(self) -> Array:
         """Number of labels of each row that differ, shape (n,)."""
-        if not self.same_value:
+        if len(self._values()) > 1:  # then equal rows have equal values, as in scikit-learn
             differ: Array = np.asarray((self.y_true != self.y_pred).sum(axis=1))
             return np.ravel(differ)
         right, predicted, true = self.row_sums()
         return np.asarray(true + predicted - 2 * right)
+
+    def _values(self) -> set[float]:
+        """The nonzero values of both."""
+        if is_sparse(self.y_true):
+            return {float(v) for y in (self.y_true, self.y_pred) for v in y.data[:1]}
+        return {v for y in (self.y_true, self.y_pred) for v in _core.two_values(y) or () if v != 0}
 
 
 def indicator_pair(y_true: Any, y_pred: Any, weight: Array | None) -> IndicatorPair:
@@ -67,12 +71,8 @@ def indicator_pair(y_true: Any, y_pred: Any, weight: Array | None) -> IndicatorP
     if is_sparse(y_true) or is_sparse(y_pred):
         from scipy.sparse import csr_array
 
-        y_true, y_pred = (_canonical(csr_array(y)) for y in (y_true, y_pred))
-        values = {float(v) for y in (y_true, y_pred) for v in y.data[:1]}
-    else:
-        y_true, y_pred = as_native(y_true), as_native(y_pred)
-        values = {v for y in (y_true, y_pred) for v in _core.two_values(y) or () if v != 0}
-    return IndicatorPair(y_true, y_pred, weight, len(values) < 2)
+        return IndicatorPair(_canonical(csr_array(y_true)), _canonical(csr_array(y_pred)), weight)
+    return IndicatorPair(as_native(y_true), as_native(y_pred), weight)
 
 
 def check_columns(labels: Any, k: int) -> Array:
