@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
   register_logistic(m);
   register_interior_point(m);
   register_working_set(m);
+  register_logistic_cv(m);
   register_sgd(m);
   register_mini_batch(m);
   register_sparse(m);

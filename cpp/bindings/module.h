@@ -14,6 +14,7 @@ void register_gram(pybind11::module_& m);
 void register_logistic(pybind11::module_& m);
 void register_interior_point(pybind11::module_& m);
 void register_working_set(pybind11::module_& m);
+void register_logistic_cv(pybind11::module_& m);
 void register_sgd(pybind11::module_& m);
 void register_mini_batch(pybind11::module_& m);
 void register_sparse(pybind11::module_& m);

@@ -5,6 +5,7 @@
 
 #include "maas/base/error.h"
 #include "maas/kernels/scalar_math.h"
+#include "maas/linear/column_shift.h"
 #include "maas/linear/lbfgs.h"
 #include "maas/linear/newton.h"
 #include "maas/linear/panel_source.h"
@@ -34,18 +35,6 @@ std::vector<double> pack(const std::vector<double>& start, const LinearModelShap
     theta[o * columns + features] = intercept;
   }
   return theta;
-}
-
-void unpack(const std::vector<double>& theta, const LinearModelShape& shape, size_t features,
-            const std::vector<double>& shift, FitResult& result) {
-  const size_t columns = features + (shape.intercept ? 1 : 0);
-  for (size_t o = 0; o < shape.outputs; ++o) {
-    const double* coef = theta.data() + o * columns;
-    result.coef.insert(result.coef.end(), coef, coef + features);
-    double intercept = shape.intercept ? coef[features] : 0.0;
-    for (size_t j = 0; j < shift.size(); ++j) intercept -= coef[j] * shift[j];
-    result.intercept.push_back(intercept);
-  }
 }
 
 // Where each weight has its own penalty, nothing but this ties down a shift common to all intercepts.
@@ -89,7 +78,7 @@ class Fit {
       NewtonDirection direction(objective);
       static_cast<SolveResult&>(result) = minimise(objective, direction, stop_rule(), theta.data());
     }
-    unpack(theta, options_.shape, rows_.x.cols, shift, result);
+    append_unshifted(theta.data(), options_.shape, rows_.x.cols, shift, result.coef, result.intercept);
     if (options_.l1 > 0 && options_.shape.loss == Loss::kSoftmax) centre(result.intercept);
     return result;
   }
