@@ -399,6 +399,37 @@ def sparse_hinge_fit(
     max_iterations: int,
     /,
 ) -> tuple[NDArray[np.float64], float, int, bool]: ...
+# logistic_cv.cc
+def logistic_cv_fit(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    weight: NDArray[Any] | None,
+    fold_of_row: NDArray[np.int32],
+    folds: int,
+    outputs: int,
+    intercept: bool,
+    l2: list[float],
+    tolerance: float,
+    max_iterations: int,
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32], list[str]]: ...
+def logistic_cv_decisions(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    fold_of_row: NDArray[np.int32],
+    coef: NDArray[Any],
+    intercept: NDArray[Any],
+    /,
+) -> NDArray[Any]: ...
+def logistic_cv_hits(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    weight: NDArray[Any] | None,
+    fold_of_row: NDArray[np.int32],
+    coef: NDArray[Any],
+    intercept: NDArray[Any],
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 # logistic.cc
 def linear_fit(

@@ -8,6 +8,7 @@ from maas_engine.linear_model._coordinate_descent_path import enet_path, lasso_p
 from maas_engine.linear_model._least_squares import LinearRegression, Ridge
 from maas_engine.linear_model._linear_svc import LinearSVC
 from maas_engine.linear_model._logistic import LogisticRegression
+from maas_engine.linear_model._logistic_cv import LogisticRegressionCV
 from maas_engine.linear_model._poisson import PoissonRegressor
 from maas_engine.linear_model._quantile import QuantileRegressor
 from maas_engine.linear_model._ridge_cv import RidgeCV
@@ -21,6 +22,7 @@ __all__ = [
     "LinearRegression",
     "LinearSVC",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",

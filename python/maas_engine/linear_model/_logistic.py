@@ -21,7 +21,9 @@ from maas_engine.linear_model._base import (
     scikit_learn_errors,
     warn_not_converged,
 )
+from maas_engine.linear_model._folds import Folds
 from maas_engine.linear_model._labels import check_labels, encode_labels
+from maas_engine.linear_model._logistic_folds import fit_folds
 from maas_engine.linear_model._logistic_l1 import check_l1_solver, l1_share, solve_l1
 from maas_engine.linear_model._mini_batch import descend_by_batches
 from maas_engine.linear_model._sparse import fit_sparse_rows
@@ -276,6 +278,10 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
             bool(self.nesterov),
             start,
         )
+
+    def _fit_folds(self, X: Any, y: Any, sample_weight: Any, folds: Folds) -> Any:
+        """Return a fitted clone for each fold from shared passes, or NotImplemented where that is not possible."""
+        return fit_folds(self, X, y, sample_weight, folds)
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, shape (n_samples, n_classes), rows summing to 1."""
