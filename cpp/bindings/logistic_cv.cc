@@ -62,8 +62,7 @@ py::tuple fit(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>
   const std::vector<int32_t> iterations(result.iterations.begin(), result.iterations.end());
   return py::make_tuple(py::array_t<double>({slots, penalties, k, x.shape(1)}, result.coef.data()),
                         py::array_t<double>({slots, penalties, k}, result.intercept.data()),
-                        py::array_t<int32_t>({slots, penalties}, iterations.data()),
-                        names_of(result.status));
+                        py::array_t<int32_t>({slots, penalties}, iterations.data()), names_of(result.status));
 }
 
 // coef: folds × penalties × outputs × features, intercept: folds × penalties × outputs.

@@ -108,9 +108,9 @@ void FoldRows<T>::load(size_t shard, size_t at, size_t count, FoldPanel<T>& p) c
   const T* shift = shift_.empty() ? nullptr : shift_.data();
   if (!pack_panel(rows_.x, p.first, count, shift, p.x.data(), p.ld)) throw NotFinite("X");
   if (!pack_panel(as_column(rows_.y), p.first, count, nullptr, p.y.data(), p.ld)) throw NotFinite("y");
-  finish_panel(!rows_.weight ||
-                   pack_panel(as_column(rows_.weight), p.first, count, nullptr, p.weight.data(), p.ld),
-               p);
+  finish_panel(
+      !rows_.weight || pack_panel(as_column(rows_.weight), p.first, count, nullptr, p.weight.data(), p.ld),
+      p);
 }
 
 // Scattered rows are copied side by side first.

@@ -1,5 +1,5 @@
-// Training rows grouped by the fold that tests them, handed out as panels (kernels/panel.h) of one group each,
-// so that a model never computes rows it is not trained on. Holds views of the caller's arrays.
+// Training rows grouped by the fold that tests them, handed out as panels (kernels/panel.h) of one group
+// each, so that a model never computes rows it is not trained on. Holds views of the caller's arrays.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ template <class T>
 struct FoldPanel {
   AlignedBuffer<T> x, y, weight, gathered;
   size_t ld = 0;
-  const T* weights = nullptr;      // null: ld real rows that count 1
+  const T* weights = nullptr;  // null: ld real rows that count 1
   size_t rows = 0;
   const uint32_t* index = nullptr;  // of the rows within their shard; null: consecutive from `first`
   size_t first = 0;                 // row number of the first row, or of the shard where there is an index

@@ -23,9 +23,9 @@ template <class T>
 void out_of_fold_decisions(const WeightedRows<T>& rows, const int32_t* fold_of_row,
                            const FoldModels<T>& models, T* decisions);
 
-// The weight of the tested rows whose class is predicted right, folds × penalties, and of all tested rows, one
-// a fold after those. y holds class indices; one output predicts class 1 where the margin is above zero, more
-// predict the first largest.
+// The weight of the tested rows whose class is predicted right, folds × penalties, and of all tested rows,
+// one a fold after those. y holds class indices; one output predicts class 1 where the margin is above zero,
+// more predict the first largest.
 template <class T>
 std::vector<double> out_of_fold_hits(const WeightedRows<T>& rows, const int32_t* fold_of_row,
                                      const FoldModels<T>& models);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kMemory = 20;
 constexpr int kTries = 40;
+constexpr int kStalls = 4;  // steps in a row that bring nothing
 
 }  // namespace
 
@@ -104,13 +105,14 @@ void SlopeDescent::propose() {
 // Decrements fall by about the square of the curvature's relative error a step, or faster: the first fall is
 // from the start's distance and foretells the next, less a margin. Near rounding they stop falling.
 bool SlopeDescent::converged(double decrement) {
+  const double target = std::fmax(rule_.decrement, noise_ * noise_);
   const double fall = decrement / last_decrement_;
   last_decrement_ = decrement;
-  if (!(decrement > rule_.decrement)) return true;
-  if (fall > 0 && fall < 0.01 && 10 * fall * decrement < rule_.decrement) return true;
-  if (decrement < noise_ && decrement > 0.1 * least_decrement_ && ++stalls_ == 2) return true;
+  if (!(decrement > target)) return true;
+  if (fall > 0 && fall < 0.01 && 10 * fall * decrement < target) return true;
+  stalls_ = decrement < noise_ && decrement > 0.5 * least_decrement_ ? stalls_ + 1 : 0;
   least_decrement_ = std::fmin(least_decrement_, decrement);
-  return false;
+  return stalls_ == kStalls;
 }
 
 void SlopeDescent::try_step(double length) {

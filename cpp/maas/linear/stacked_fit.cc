@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 
 #include "maas/base/error.h"
 #include "maas/linear/column_shift.h"
@@ -32,6 +33,12 @@ class StackedFit {
     batch_ = std::clamp<size_t>(kStackedOutputs / stacked, 1, std::max<size_t>(1, folds));
     const double square = options.tolerance * options.tolerance;
     rule_ = {.decrement = square * square, .max_iterations = options.max_iterations};
+    for (size_t i = 0; folds > 0 && i < rows.x.rows; ++i) {
+      if (fold_of_row[i] < -1 || fold_of_row[i] >= static_cast<int64_t>(folds)) {
+        throw_invalid("fit", "expected fold numbers from -1 to " + std::to_string(folds - 1) + ", got " +
+                                 std::to_string(fold_of_row[i]));
+      }
+    }
   }
 
   StackedResult run() {
@@ -105,14 +112,16 @@ class StackedFit {
     append(models);
   }
 
-  // The models on all of `rows`, penalised as those of rows with the weight `total`, and their starts: zero, or the solutions for a sample of many.
+  // The models on all of `rows`, penalised as those of rows with the weight `total`, and their starts: zero,
+  // or the solutions for a sample of many.
   std::vector<StackedModel> path_on(const WeightedRows<T>& rows, double total) const {
     std::vector<StackedModel> models;
     const size_t size = columns_ * options_.shape.outputs;
     for (const double l2 : options_.l2) {
       models.push_back({.alpha = l2 / total, .theta = std::vector<double>(size, 0.0)});
     }
-    if (rows.x.rows >= std::max(kSampledFrom, 16 * kSampleStride * columns_)) solve_sample(rows, total, models);
+    if (rows.x.rows >= std::max(kSampledFrom, 16 * kSampleStride * columns_))
+      solve_sample(rows, total, models);
     return models;
   }
 

@@ -21,8 +21,8 @@ struct StackedOptions {
 
 // Slot 0 holds the models on all rows, slot 1 + k those of fold k.
 struct StackedResult {
-  std::vector<double> coef;       // slots × penalties × outputs × features
-  std::vector<double> intercept;  // slots × penalties × outputs
+  std::vector<double> coef;         // slots × penalties × outputs × features
+  std::vector<double> intercept;    // slots × penalties × outputs
   std::vector<size_t> iterations;   // slots × penalties
   std::vector<SolveStatus> status;  // slots × penalties
 };

@@ -64,8 +64,8 @@ void StackedSolver<T>::give_curvature(const std::vector<StackedModel>& models,
   if (curvature_rows_ != nullptr) curvature = store_.provide(*curvature_rows_, requests);
   for (size_t k = 0; k < wanting.size(); ++k) {
     SlopeDescent& descent = descents[wanting[k]];
-    descent.set_curvature(curvature[k], curvature_rows_ == nullptr ? static_cast<size_t>(-1)
-                                                                   : round_length(descent));
+    descent.set_curvature(curvature[k],
+                          curvature_rows_ == nullptr ? static_cast<size_t>(-1) : round_length(descent));
   }
 }
 

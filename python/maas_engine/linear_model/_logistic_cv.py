@@ -28,7 +28,6 @@ from maas_engine.linear_model._logistic_cv_attributes import set_attributes
 from maas_engine.linear_model._logistic_cv_parameters import Settings, settle_parameters
 from maas_engine.linear_model._logistic_cv_paths import Paths, Problem, refit, solve_paths
 
-
 # Values up to which a sparse matrix is fitted as a dense one, which shares passes: 2 MB of float64.
 _SMALL = 1 << 18
 
@@ -40,10 +39,10 @@ def _dense_if_small(X: Any) -> Any:
 class LogisticRegressionCV(LogisticRegression):
     """Logistic regression whose ``C`` (and ``l1_ratio``) is the best by cross-validation.
 
-    The models of all folds and penalties are solved in lockstep, so that they share the passes over the rows and
-    the second derivatives, where the penalty is L2, ``X`` dense (or small), and each row tested once at most by the folds,
-    which train on all others. Other problems are fitted one after another along ``Cs``, each from the solution
-    before. The result is the same.
+    The models of all folds and penalties are solved in lockstep, so that they share the passes over the rows
+    and the second derivatives, where the penalty is L2, ``X`` dense (or small), and each row tested once at most
+    by the folds, which train on all others. Other problems are fitted one after another along ``Cs``, each from
+    the solution before. The result is the same.
 
     Parameters
     ----------
@@ -107,7 +106,8 @@ class LogisticRegressionCV(LogisticRegression):
         **{
             name: allowed
             for name, allowed in LogisticRegression._parameter_constraints.items()
-            if name not in ("C", "l1_ratio", "warm_start", "learning_rate", "momentum", "nesterov", "batch_size")
+            if name
+            not in ("C", "l1_ratio", "warm_start", "learning_rate", "momentum", "nesterov", "batch_size")
         },
         "Cs": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "l1_ratios": ["array-like", None, Hidden(StrOptions({"warn"}))],

@@ -78,7 +78,7 @@ def _l1_ratios(estimator: Any) -> list[Any] | None:
             _warn("l1_ratios=None is deprecated and scikit-learn 1.10 will refuse it; use l1_ratios=(0,)")
         return None
     values = list(ratios)
-    if not values or not all(isinstance(r, Real) and 0 <= r <= 1 for r in values):
+    if not values or not all(isinstance(r, Real) and 0 <= float(r) <= 1 for r in values):
         raise ValueError(
             f"l1_ratios must be an array-like of numbers between 0 and 1; got (l1_ratios={ratios!r})"
         )

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from maas_engine.linear_model._base import Array
 from maas_engine.linear_model._folds import fold_of_rows
 from maas_engine.linear_model._logistic_cv_scores import fused_scores, unfused_scores
-from maas_engine.linear_model._logistic_folds import FUSED_SOLVERS, fit_stacked
+from maas_engine.linear_model._logistic_folds import FUSED_SOLVERS, StackedFits, fit_stacked
 
 # Makes an unfitted LogisticRegression with the estimator's settings and the given C and l1_ratio.
 Member = Callable[..., Any]
@@ -74,9 +74,14 @@ def solve_paths(problem: Problem, member: Member, share: float) -> Paths:
     return Paths(coef, intercept, n_iter, scores, unfinished, full)
 
 
-def _stacked(problem: Problem, example: Any, rows: Any, fold_of_row: Any) -> Any:
+def _stacked(
+    problem: Problem, example: Any, rows: tuple[Any, Array, Array | None], fold_of_row: Any
+) -> StackedFits:
+    X, targets, weights = rows
     return fit_stacked(
-        *rows,
+        X,
+        targets,
+        weights,
         fold_of_row,
         0 if fold_of_row is None else len(problem.tests),
         outputs=problem.outputs,

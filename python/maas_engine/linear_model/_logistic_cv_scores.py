@@ -29,11 +29,11 @@ def _accuracy(codes: Array, margins: Array, weights: Any, classes: int) -> float
 
 def _neg_log_loss(codes: Array, margins: Array, weights: Any, classes: int) -> float:
     proba = _core.class_probabilities(np.ascontiguousarray(margins), False)
-    return -log_loss(codes, proba, sample_weight=weights, labels=np.arange(classes))
+    return -float(log_loss(codes, proba, sample_weight=weights, labels=np.arange(classes)))
 
 
 def _roc_auc(codes: Array, margins: Array, weights: Any, classes: int) -> float:
-    return roc_auc_score(codes, margins[:, 0], sample_weight=weights)
+    return float(roc_auc_score(codes, margins[:, 0], sample_weight=weights))
 
 
 def margin_score(scoring: Any, classes: int) -> MarginScore | None:
@@ -138,4 +138,3 @@ def unfused_scores(
     for model.coef_, model.intercept_ in zip(coef, intercept, strict=True):
         scores.append(scorer(model, rows, labels, **own))
     return np.asarray(scores, dtype=np.float64)
-
