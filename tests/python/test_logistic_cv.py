@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import maas_engine
 from maas_engine.linear_model import LogisticRegression, LogisticRegressionCV
-from maas_engine.linear_model._folds import fold_of_rows
+from maas_engine.linear_model._logistic_folds import row_indices
 
 NEW = {"l1_ratios": (0,), "scoring": "neg_log_loss", "use_legacy_attributes": False}
 CS = (1e-3, 0.1, 1.0, 30.0)
@@ -234,19 +234,20 @@ def test_a_training_set_without_some_class() -> None:
     assert model.score(X, y) > 0.9
 
 
-def test_fold_numbers() -> None:
-    def number(folds: Any) -> Any:
-        return fold_of_rows(folds, 4)
-
-    np.testing.assert_array_equal(number([([2, 3], [0, 1]), ([1, 0], [3, 2])]), [0, 0, 1, 1])
-    np.testing.assert_array_equal(number([([0, 1, 2], [3])]), [-1, -1, -1, 0])
-    np.testing.assert_array_equal(number([(np.array([1, 1, 0, 1], bool), [2])]), [-1, -1, 0, -1])
-    assert number([([0, 1], [3])]) is None
-    assert number([([0, 0, 1], [3])]) is None
-    assert number([([0, 1, 3], [3])]) is None
-    assert number([([0, 1], [2, 3]), ([0, 3], [1, 2])]) is None
-    with pytest.raises(ValueError, match="row numbers below 4"):
-        number([([0, 1, 2], [4])])
+def test_splits_may_be_masks() -> None:
+    X, y = load("iris")
+    folds = list(model_selection.StratifiedKFold(3).split(X, y))
+    masks = []
+    for _, test in folds:
+        mask = np.zeros(len(y), dtype=bool)
+        mask[test] = True
+        masks.append((~mask, np.flatnonzero(mask)))
+        assert row_indices(mask, len(y)).tolist() == sorted(test)
+    of_masks = LogisticRegressionCV(Cs=CS, cv=masks, **NEW).fit(X, y)
+    of_numbers = LogisticRegressionCV(Cs=CS, cv=folds, **NEW).fit(X, y)
+    np.testing.assert_array_equal(of_masks.coefs_paths_, of_numbers.coefs_paths_)
+    with pytest.raises(ValueError, match="row numbers below 150"):
+        LogisticRegressionCV(cv=[([0, 1, 2], [150])], **NEW).fit(X, y)
 
 
 def test_deprecations() -> None:

@@ -1,5 +1,4 @@
 """The folds of a cross-validation of least squares: which row is tested where, and the moments of each side."""
-"""Cross-validation splits as one fold number a row, which is what fused fits take."""
 
 from __future__ import annotations
 
@@ -87,40 +86,3 @@ def rows_of(indices: Array) -> Any:
     if last - first + 1 == len(indices) and (np.diff(indices) == 1).all():
         return slice(first, last + 1)
     return indices
-Folds = Sequence[tuple[Any, Any]]
-
-
-def row_indices(indices: Any, n_samples: int) -> NDArray[np.intp]:
-    """Return what a splitter yields, positions or a mask, as positions."""
-    checked = np.asarray(indices)
-    if checked.dtype == bool:
-        checked = np.flatnonzero(checked)
-    if checked.ndim != 1 or (checked.size and not -n_samples <= checked.min() <= checked.max() < n_samples):
-        raise ValueError(f"expected the splits to hold row numbers below {n_samples}")
-    return checked.astype(np.intp, copy=False)
-
-
-def fold_of_rows(folds: Folds, n_samples: int) -> NDArray[np.int32] | None:
-    """Return which fold tests each row, -1 where none does, or None where the splits are not of that kind.
-
-    They are where no row is tested twice and each fold trains on all rows that it does not test, in any order
-    but none of them twice: KFold and its kin, a single hold-out, PredefinedSplit.
-
-    Parameters
-    ----------
-    folds : pairs of training and test rows
-    """
-    fold_of_row = np.full(n_samples, -1, dtype=np.int32)
-    trained = np.empty(n_samples, dtype=bool)
-    tested = 0
-    for k, (train, test) in enumerate(folds):
-        train, test = row_indices(train, n_samples), row_indices(test, n_samples)
-        if len(train) + len(test) != n_samples:
-            return None
-        trained[:] = False
-        trained[train] = True
-        if np.count_nonzero(trained) != len(train) or trained[test].any():
-            return None
-        fold_of_row[test] = k
-        tested += len(test)
-    return fold_of_row if np.count_nonzero(fold_of_row >= 0) == tested else None

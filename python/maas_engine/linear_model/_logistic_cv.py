@@ -21,12 +21,12 @@ from maas_engine.linear_model._base import (
     scikit_learn_errors,
     warn_not_converged,
 )
-from maas_engine.linear_model._folds import row_indices
 from maas_engine.linear_model._labels import check_labels, encode_labels
 from maas_engine.linear_model._logistic import LogisticRegression
 from maas_engine.linear_model._logistic_cv_attributes import set_attributes
 from maas_engine.linear_model._logistic_cv_parameters import Settings, settle_parameters
 from maas_engine.linear_model._logistic_cv_paths import Paths, Problem, refit, solve_paths
+from maas_engine.linear_model._logistic_folds import row_indices
 
 # Values up to which a sparse matrix is fitted as a dense one, which shares passes: 2 MB of float64.
 _SMALL = 1 << 18
@@ -248,6 +248,11 @@ class LogisticRegressionCV(LogisticRegression):
         n_iter = np.stack([path.n_iter for path in paths], axis=1)
         set_attributes(self, settings, best_c, best_ratio, coef, scores, n_iter)
         return unfinished
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super(LogisticRegression, self).__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def score(self, X: Any, y: Any, *, sample_weight: Any = None, **score_params: Any) -> float:
         """Return the score of the predictions by ``scoring`` (accuracy if None).

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from maas_engine.linear_model._base import Array
-from maas_engine.linear_model._folds import fold_of_rows
+from maas_engine.linear_model._folds import fold_numbers
 from maas_engine.linear_model._logistic_cv_scores import fused_scores, unfused_scores
 from maas_engine.linear_model._logistic_folds import FUSED_SOLVERS, StackedFits, fit_stacked
 
@@ -59,7 +59,7 @@ def solve_paths(problem: Problem, member: Member, share: float) -> Paths:
     full = None
     fold_of_row = None
     if share == 0 and example.solver in FUSED_SOLVERS and not issparse(problem.X):
-        fold_of_row = fold_of_rows(list(zip(problem.trains, problem.tests, strict=True)), len(problem.y))
+        fold_of_row = fold_numbers(list(zip(problem.trains, problem.tests, strict=True)), len(problem.y))
         if fold_of_row is not None:
             fits = _stacked(problem, example, (problem.X, problem.targets, problem.weights), fold_of_row)
             full = fits.coef[0], fits.intercept[0]

@@ -11,11 +11,26 @@ from sklearn.base import clone
 
 from maas_engine import _core
 from maas_engine.linear_model._base import Array, check_features, scikit_learn_errors
-from maas_engine.linear_model._folds import Folds, fold_of_rows, row_indices
+from maas_engine.linear_model._folds import Folds, fold_numbers
 from maas_engine.linear_model._labels import check_labels, encode_labels
 from maas_engine.linear_model._logistic_l1 import l1_share
 
 FUSED_SOLVERS = ("lbfgs", "newton-cholesky")
+
+
+def row_indices(indices: Any, n_samples: int) -> NDArray[np.intp]:
+    """Return what a splitter yields, row numbers or a mask, as row numbers.
+
+    Raises
+    ------
+    ValueError : numbers of no rows.
+    """
+    checked = np.asarray(indices)
+    if checked.dtype == bool:
+        checked = np.flatnonzero(checked)
+    if checked.ndim != 1 or (checked.size and not -n_samples <= checked.min() <= checked.max() < n_samples):
+        raise ValueError(f"expected the splits to hold row numbers below {n_samples}")
+    return checked.astype(np.intp, copy=False)
 
 
 class StackedFits(NamedTuple):
@@ -86,7 +101,7 @@ def fit_folds(estimator: Any, X: Any, y: Any, sample_weight: Any, folds: Folds) 
     base = clone(estimator)
     X = check_features(base, X, y=y, reset=True)
     classes, targets = encode_labels(check_labels(y, X), X.dtype)
-    fold_of_row = fold_of_rows(folds, len(targets))
+    fold_of_row = fold_numbers(folds, len(targets))
     if fold_of_row is None or not _all_classes_in_training(folds, targets, len(classes)):
         return NotImplemented
     weights = estimator._row_weights(sample_weight, X, classes, targets)
