@@ -250,6 +250,7 @@ class LogisticRegressionCV(LogisticRegression):
         return unfinished
 
     def __sklearn_tags__(self) -> Any:
+        # Not LogisticRegression's, which depend on its own parameters.
         tags = super(LogisticRegression, self).__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
