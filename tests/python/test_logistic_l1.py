@@ -175,6 +175,42 @@ def test_more_sparse_columns_than_rows() -> None:
         assert model.coef_[0, 7] == 0
 
 
+def wide_rows(classes: int, dtype: Any = np.float64) -> Any:
+    generator = np.random.default_rng(2)
+    X = generator.standard_normal((120, 1500)) + 2 * generator.standard_normal((120, 1))  # correlated
+    scores = X[:, :3] @ generator.standard_normal((3, classes)) + generator.gumbel(size=(120, classes))
+    return X.astype(dtype), scores.argmax(axis=1)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("share", [1.0, 0.3])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_more_columns_than_rows(classes: int, share: float, fit_intercept: bool) -> None:
+    X, y = wide_rows(classes)
+    for C in (0.1, 1.0):
+        model = LogisticRegression(l1_ratio=share, C=C, fit_intercept=fit_intercept).fit(X, y)
+        assert violation(model, X, y, share) < 1e-8
+    X[3, 5] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        LogisticRegression(l1_ratio=share).fit(X, y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_wide_bits_do_not_depend_on_threads_or_layout(dtype: Any, classes: int) -> None:
+    X, y = wide_rows(classes, dtype)
+    found = set()
+    threads = _core.num_threads()
+    try:
+        for count, layout in ((1, X), (2, np.asfortranarray(X)), (4, np.repeat(X, 2, axis=1)[:, ::2])):
+            _core.set_num_threads(count)
+            model = LogisticRegression(l1_ratio=1, C=0.1).fit(layout, y)
+            found.add(model.coef_.tobytes() + model.intercept_.tobytes())
+    finally:
+        _core.set_num_threads(threads)
+    assert len(found) == 1
+
+
 def test_sparse_values_that_are_not_finite() -> None:
     X, y = sparse_rows(100, 20, 2)
     X.data[3] = np.inf

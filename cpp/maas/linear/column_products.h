@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "maas/base/csr.h"
+#include "maas/base/view.h"
 
 namespace maas {
 
@@ -17,9 +18,10 @@ void row_margins(const CsrView<T>& x, const double* w, double bias, double* z);
 template <class T>
 void column_products(const CsrView<T>& x, const std::vector<const double*>& residual, double* out);
 
-extern template void row_margins(const CsrView<float>&, const double*, double, double*);
-extern template void row_margins(const CsrView<double>&, const double*, double, double*);
-extern template void column_products(const CsrView<float>&, const std::vector<const double*>&, double*);
-extern template void column_products(const CsrView<double>&, const std::vector<const double*>&, double*);
+// The same of dense rows; throw NotFinite where X has NaN or infinity.
+template <class T>
+void row_margins(const MatrixView<T>& x, const double* w, double bias, double* z);
+template <class T>
+void column_products(const MatrixView<T>& x, const std::vector<const double*>& residual, double* out);
 
 }  // namespace maas

@@ -27,7 +27,7 @@ class ColumnSet {
     return {values_.data() + begin, rows_.data() + begin, starts_[slot + 1] - begin};
   }
 
-  // Adds columns of x at the end, in the order given: two passes over the column numbers of x on the pool.
+  // Adds columns of x at the end, in the order given: two passes over x on the pool.
   void append(const CsrView<T>& x, const std::vector<int32_t>& columns);
   // The same for a dense matrix; its zeros are left out.
   void append(const MatrixView<T>& x, const std::vector<int32_t>& columns);
@@ -35,6 +35,9 @@ class ColumnSet {
   void append_ones(size_t rows);
 
  private:
+  template <class VisitPart>
+  void append_parts(size_t parts, size_t count, const VisitPart& visit_part);
+
   std::vector<size_t> starts_ = {0};
   std::vector<int32_t> rows_;
   std::vector<T> values_;

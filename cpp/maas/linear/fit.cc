@@ -12,6 +12,7 @@
 #include "maas/linear/proximal_newton.h"
 #include "maas/linear/row_sample.h"
 #include "maas/linear/sampled_start.h"
+#include "maas/linear/working_set_fit.h"
 
 namespace maas {
 namespace {
@@ -141,11 +142,28 @@ class Fit {
   const FitOptions& options_;
 };
 
+// Where a matrix of parameters × parameters would cost more than the columns that get a weight.
+template <class T>
+bool wide(const WeightedRows<T>& rows, const FitOptions& options) {
+  constexpr size_t kMostParameters = 1024;
+  return options.l1 > 0 && rows.x.cols * options.shape.outputs > kMostParameters;
+}
+
+template <class T>
+std::vector<double> to_doubles(const VectorView<T>& v) {
+  std::vector<double> out(v.data == nullptr ? 0 : v.size);
+  for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<double>(v[i]);
+  return out;
+}
+
 }  // namespace
 
 template <class T>
 FitResult fit_linear(const WeightedRows<T>& rows, const FitOptions& options,
                      const std::vector<double>& start) {
+  if (wide(rows, options)) {
+    return fit_working_set(rows.x, to_doubles(rows.y), to_doubles(rows.weight), options, start);
+  }
   return Fit<T>(rows, options).run(start);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "maas/base/error.h"
 #include "maas/base/interrupt.h"
@@ -32,10 +33,17 @@ struct Targets {
   }
 };
 
-template <class T, bool kSoftmax>
+template <class T>
+T value_of(const CsrView<T>&);
+template <class T>
+T value_of(const MatrixView<T>&);
+
+template <class X, bool kSoftmax>
 class WorkingSetFit {
+  using T = decltype(value_of(std::declval<const X&>()));
+
  public:
-  WorkingSetFit(const CsrView<T>& x, const Targets& targets, const FitOptions& options)
+  WorkingSetFit(const X& x, const Targets& targets, const FitOptions& options)
       : x_(x),
         options_(options),
         outputs_(options.shape.outputs),
@@ -75,7 +83,11 @@ class WorkingSetFit {
   // The intercepts that fit best alone: they stay where the penalty lets no weight in.
   void start_at_priors(const Targets& targets) {
     std::vector<double> mass(std::max<size_t>(2, outputs_), 0.0);
-    for (size_t i = 0; i < x_.rows; ++i) mass[static_cast<size_t>(targets.y[i])] += targets.weight_of(i);
+    for (size_t i = 0; i < x_.rows; ++i) {
+      const double y = targets.y[i];
+      if (!(y >= 0 && y < static_cast<double>(mass.size()))) throw_invalid("fit", "expected class indices");
+      mass[static_cast<size_t>(y)] += targets.weight_of(i);
+    }
     for (double& m : mass) m = scalar_log(std::fmax(m / total_, 1e-12));
     centre(mass);
     if (kSoftmax) {
@@ -170,7 +182,7 @@ class WorkingSetFit {
     }
   }
 
-  const CsrView<T>& x_;
+  const X& x_;
   const FitOptions& options_;
   const size_t outputs_;
   const bool own_column_;  // the intercept's: a column of ones, number x.cols
@@ -186,19 +198,22 @@ class WorkingSetFit {
 
 }  // namespace
 
-template <class T>
-FitResult fit_working_set(const CsrView<T>& x, const std::vector<double>& y,
-                          const std::vector<double>& weight, const FitOptions& options,
-                          const std::vector<double>& start) {
+template <class X>
+FitResult fit_working_set(const X& x, const std::vector<double>& y, const std::vector<double>& weight,
+                          const FitOptions& options, const std::vector<double>& start) {
   const Targets targets{y, weight};
   if (options.shape.loss == Loss::kSoftmax)
-    return WorkingSetFit<T, true>(x, targets, options).run(targets, start);
-  return WorkingSetFit<T, false>(x, targets, options).run(targets, start);
+    return WorkingSetFit<X, true>(x, targets, options).run(targets, start);
+  return WorkingSetFit<X, false>(x, targets, options).run(targets, start);
 }
 
 template FitResult fit_working_set(const CsrView<float>&, const std::vector<double>&,
                                    const std::vector<double>&, const FitOptions&, const std::vector<double>&);
 template FitResult fit_working_set(const CsrView<double>&, const std::vector<double>&,
+                                   const std::vector<double>&, const FitOptions&, const std::vector<double>&);
+template FitResult fit_working_set(const MatrixView<float>&, const std::vector<double>&,
+                                   const std::vector<double>&, const FitOptions&, const std::vector<double>&);
+template FitResult fit_working_set(const MatrixView<double>&, const std::vector<double>&,
                                    const std::vector<double>&, const FitOptions&, const std::vector<double>&);
 
 }  // namespace maas

@@ -14,16 +14,9 @@ namespace maas {
 // y: 0 or 1, or the class; weight: empty means all 1. Of the options, the shape, l1 > 0, l2, intercept_l1,
 // tolerance (as for lbfgs) and max_iterations count. `start` is as in fit_linear. Throws NotFinite for NaN or
 // infinity.
-template <class T>
-FitResult fit_working_set(const CsrView<T>& x, const std::vector<double>& y,
-                          const std::vector<double>& weight, const FitOptions& options,
-                          const std::vector<double>& start = {});
-
-extern template FitResult fit_working_set(const CsrView<float>&, const std::vector<double>&,
-                                          const std::vector<double>&, const FitOptions&,
-                                          const std::vector<double>&);
-extern template FitResult fit_working_set(const CsrView<double>&, const std::vector<double>&,
-                                          const std::vector<double>&, const FitOptions&,
-                                          const std::vector<double>&);
+// X is CsrView<T> or MatrixView<T>.
+template <class X>
+FitResult fit_working_set(const X& x, const std::vector<double>& y, const std::vector<double>& weight,
+                          const FitOptions& options, const std::vector<double>& start = {});
 
 }  // namespace maas

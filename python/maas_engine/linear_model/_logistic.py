@@ -172,8 +172,7 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         return tags
 
     def _takes_sparse(self) -> bool:
-        dense_penalty = self.penalty in ("l1", "elasticnet") or bool(self.l1_ratio)
-        return not dense_penalty and not self._by_batches()
+        return not self._by_batches()
 
     def _by_batches(self) -> bool:
         return bool(self.solver == "sgd" or (self.solver == "adam" and self.batch_size is not None))
