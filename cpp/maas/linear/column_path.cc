@@ -20,7 +20,8 @@ constexpr double kConstant = 1e-28;
 constexpr size_t kLeastGram = 512, kMostGram = 4096;
 // Without them nothing but sweeps is left, and the last digits would take most of the time.
 constexpr double kResidualTolerance = 500;
-constexpr double kLoose = 1e6;  // times the tolerance, while columns still come in
+constexpr double kLoose = 1e6;   // times the tolerance, while columns still come in
+constexpr size_t kAtOnce = 100;  // columns let in at once, at least
 constexpr uint32_t kOutside = std::numeric_limits<uint32_t>::max();
 
 // The state of one path.
@@ -56,10 +57,12 @@ class Descent {
     l1_ = l1;
     l2_ = l2;
     iterations_ = 0;
-    admit(all_outside(l1));
-    const std::vector<uint32_t> strong = all_outside(2 * l1 - last_l1_);
-    // Rough solutions tell which columns of the strong set come in; all of them are looked at from the last.
-    double looseness = strong.empty() ? 1 : kLoose;
+    admit(strongest(all_outside(l1)));
+    std::vector<uint32_t> strong = all_outside(2 * l1 - last_l1_);
+    const bool many = 4 * strong.size() > w_.size();  // then all columns are looked at, side by side
+    if (many) strong.clear();
+    // Rough solutions tell which columns come in; only from the last all of them must be looked at.
+    double looseness = strong.empty() && !many ? 1 : kLoose;
     if (set_.size() > most_) {  // without products, letting columns in costs nothing
       admit(violators(strong, -std::numeric_limits<double>::infinity()));
       looseness = 1;
@@ -68,10 +71,7 @@ class Descent {
       descend(looseness);
       if (options_.poll) poll_interrupt();
       std::vector<uint32_t> found;
-      if (converged_) {
-        look_at(strong);
-        found = violators(strong, looseness);
-      }
+      if (converged_) found = look_for_violators(strong, many && looseness > 1, looseness);
       if (found.empty() && looseness > 1 && converged_) {
         looseness = 1;
         continue;
@@ -81,7 +81,7 @@ class Descent {
         if (converged_) found = violators(all_outside(l1), 1);
       }
       if (found.empty()) break;
-      admit(found);
+      admit(strongest(std::move(found)));
     }
     last_l1_ = l1;
   }
@@ -140,6 +140,27 @@ class Descent {
       if (pull(j) - l1_ > enough * std::sqrt(moments_.square[j] + l2_)) out.push_back(j);
     }
     return out;
+  }
+
+  std::vector<uint32_t> look_for_violators(const std::vector<uint32_t>& strong, bool all, double looseness) {
+    if (all) {
+      look_at_all();
+      return violators(all_outside(l1_), looseness);
+    }
+    look_at(strong);
+    return violators(strong, looseness);
+  }
+
+  // Of the columns found those that pull most: about as many as are in the solution already.
+  std::vector<uint32_t> strongest(std::vector<uint32_t> found) const {
+    size_t support = 0;
+    for (const uint32_t j : set_) support += w_[j] != 0;
+    const size_t most = std::max(kAtOnce, 2 * support);
+    if (found.size() <= most || set_.size() > most_) return found;
+    std::sort(found.begin(), found.end(),
+              [&](uint32_t a, uint32_t b) { return pull(a) > pull(b) || (pull(a) == pull(b) && a < b); });
+    found.resize(most);
+    return found;
   }
 
   void weigh_residual() {

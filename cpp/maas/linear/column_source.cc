@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kBlockColumns = 64;
 constexpr size_t kBlockRows = 2048;  // two packed blocks of columns stay in the second-level cache
+constexpr size_t kSquares = 1024;    // squares held at a time
 constexpr size_t kSmallWork = 1 << 15;
 
 // Blocks of columns on the pool, inline when there is little to do.
@@ -84,14 +85,18 @@ class DenseColumns : public ColumnSource {
 
  protected:
   double centred_square(size_t j, const double* weights, double, double mean) const override {
-    std::vector<double> squares(rows_);
+    double squares[kSquares], sum = 0;
     const T* x = column(j);
-    for (size_t i = 0; i < rows_; ++i) {
-      const double centred = static_cast<double>(x[i]) - mean;
-      squares[i] = centred * centred;
+    for (size_t first = 0; first < rows_; first += kSquares) {
+      const size_t n = std::min(kSquares, rows_ - first);
+      for (size_t i = 0; i < n; ++i) {
+        const double centred = static_cast<double>(x[first + i]) - mean;
+        squares[i] = centred * centred;
+      }
+      sum +=
+          reduce(Reduction::kWeightedSum, n, squares, static_cast<const double*>(nullptr), weights + first);
     }
-    return reduce(Reduction::kWeightedSum, rows_, squares.data(), static_cast<const double*>(nullptr),
-                  weights);
+    return sum;
   }
 
  private:
