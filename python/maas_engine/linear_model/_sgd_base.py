@@ -133,7 +133,7 @@ class BaseSGD(BaseEstimator):
         n_tasks = len(weights)
         positives = [1.0] if n_tasks == 1 else [float(k) for k in range(n_tasks)]
         with scikit_learn_errors(self, X=X, y=y, sample_weight=sample_weight):
-            learn = _core.sparse_sgd_fit if issparse(X) else _core.sgd_fit
+            learn: Any = _core.sparse_sgd_fit if issparse(X) else _core.sgd_fit
             outcome = learn(
                 *(csr_parts(X) if issparse(X) else (X,)),
                 y,
