@@ -78,6 +78,8 @@ class _LeastSquares(
     def _solve_sparse(
         self, X: Any, y: Array, weights: Array | None, alpha: list[float], cutoff: float
     ) -> None:
+        for of_dense_rows in ("rank_", "_spectrum"):
+            self.__dict__.pop(of_dense_rows, None)
         coef, intercept = fit_sparse_least_squares(self, X, y, weights, alpha, cutoff)
         self._set_coefficients(coef, intercept, X, y)
 
