@@ -73,8 +73,8 @@ void feed(RankingState& s, const Rows& r, size_t begin, size_t end, bool weighte
 }
 
 void feed(LogLossState& s, const Rows& r, size_t begin, size_t end, bool weighted) {
-  const LogLossSums flags = s.update(view(r.truth, begin, end), {-1, 0, 1}, r.probabilities(begin, end),
-                                     weighted ? view(r.weight, begin, end) : ArrayView{});
+  const ProbabilityFlags flags = s.update(view(r.truth, begin, end), {-1, 0, 1}, r.probabilities(begin, end),
+                                          weighted ? view(r.weight, begin, end) : ArrayView{});
   ASSERT_TRUE(flags.in_range && flags.sums_to_one && flags.known_labels);
 }
 
