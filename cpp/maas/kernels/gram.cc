@@ -22,6 +22,7 @@ constexpr int kTile = 3;
 #endif
 constexpr size_t kLanes = 8;                          // logical lanes of a double accumulator
 constexpr size_t kTileSize = kTile * kTile * kLanes;  // doubles a tile owns, used or not
+constexpr size_t kLine = 64;
 constexpr size_t tiles(size_t cols) { return (cols + kTile - 1) / kTile; }
 
 template <class T>
@@ -112,10 +113,16 @@ HWY_INLINE void multiply_short(Operands<T> x, size_t m, size_t n, double* acc) {
 
 template <class T>
 void multiply_panel(const T* a, size_t a_cols, const T* b, size_t b_cols, size_t ld, size_t rows, const T* h,
-                    double* acc) {
+                    double* acc, const NextRows& next) {
+  const size_t count = a == b ? tiles(a_cols) * (tiles(a_cols) + 1) / 2 : tiles(a_cols) * tiles(b_cols);
+  const size_t share = (next.bytes / count / kLine + 1) * kLine;  // of each tile
+  const char* ahead = static_cast<const char*>(next.data);
+  const char* const ahead_end = ahead + next.bytes;
   for (size_t i = 0; i < a_cols; i += kTile) {
     const size_t m = std::min<size_t>(kTile, a_cols - i);
     for (size_t j = a == b ? i : 0; j < b_cols; j += kTile, acc += kTileSize) {
+      const char* const stop = ahead_end - ahead < static_cast<ptrdiff_t>(share) ? ahead_end : ahead + share;
+      for (; ahead < stop; ahead += kLine) __builtin_prefetch(ahead, 0, 2);
       const size_t n = std::min<size_t>(kTile, b_cols - j);
       const Operands<T> x{a + i * ld, b + j * ld, ld, rows, h};
       const bool diagonal = a == b && i == j;
@@ -129,12 +136,12 @@ void multiply_panel(const T* a, size_t a_cols, const T* b, size_t b_cols, size_t
 }
 
 void gram_panel_f64(const double* a, size_t a_cols, const double* b, size_t b_cols, size_t ld, size_t rows,
-                    const double* h, double* acc) {
-  multiply_panel(a, a_cols, b, b_cols, ld, rows, h, acc);
+                    const double* h, double* acc, const NextRows& next) {
+  multiply_panel(a, a_cols, b, b_cols, ld, rows, h, acc, next);
 }
 void gram_panel_f32(const float* a, size_t a_cols, const float* b, size_t b_cols, size_t ld, size_t rows,
-                    const float* h, double* acc) {
-  multiply_panel(a, a_cols, b, b_cols, ld, rows, h, acc);
+                    const float* h, double* acc, const NextRows& next) {
+  multiply_panel(a, a_cols, b, b_cols, ld, rows, h, acc, next);
 }
 
 size_t accumulator_size(size_t a_cols, size_t b_cols) { return tiles(a_cols) * tiles(b_cols) * kTileSize; }
@@ -171,12 +178,12 @@ size_t gram_accumulator_size(size_t a_cols, size_t b_cols) {
 }
 
 void gram_panel(const double* a, size_t a_cols, const double* b, size_t b_cols, size_t ld, size_t rows,
-                const double* h, double* accumulators) {
-  HWY_DYNAMIC_DISPATCH(gram_panel_f64)(a, a_cols, b, b_cols, ld, rows, h, accumulators);
+                const double* h, double* accumulators, NextRows next) {
+  HWY_DYNAMIC_DISPATCH(gram_panel_f64)(a, a_cols, b, b_cols, ld, rows, h, accumulators, next);
 }
 void gram_panel(const float* a, size_t a_cols, const float* b, size_t b_cols, size_t ld, size_t rows,
-                const float* h, double* accumulators) {
-  HWY_DYNAMIC_DISPATCH(gram_panel_f32)(a, a_cols, b, b_cols, ld, rows, h, accumulators);
+                const float* h, double* accumulators, NextRows next) {
+  HWY_DYNAMIC_DISPATCH(gram_panel_f32)(a, a_cols, b, b_cols, ld, rows, h, accumulators, next);
 }
 
 void gram_finish(const double* accumulators, size_t a_cols, size_t b_cols, bool symmetric, double* out,

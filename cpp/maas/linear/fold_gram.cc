@@ -31,12 +31,26 @@ size_t slot_of(int32_t fold, size_t folds) {
   return fold < 0 ? folds : static_cast<size_t>(fold);
 }
 
+// Of the run that begins at `first`: whole blocks without a branch a row while they last.
+size_t run_end(const int32_t* fold_of_row, size_t first, size_t n) {
+  constexpr size_t kBlock = 256;
+  const int32_t fold = fold_of_row[first];
+  size_t i = first;
+  for (; i + kBlock <= n; i += kBlock) {
+    int32_t other = 0;
+    for (size_t k = 0; k < kBlock; ++k) other |= fold_of_row[i + k] ^ fold;
+    if (other != 0) break;
+  }
+  while (i < n && fold_of_row[i] == fold) ++i;
+  return i;
+}
+
 // Nothing when some fold is not one run.
 std::optional<FoldRows> find_runs(const int32_t* fold_of_row, size_t n, size_t folds) {
   FoldRows out{std::vector<size_t>(folds + 1, 0), std::vector<size_t>(folds + 1, 0), {}};
   for (size_t i = 0; i < n;) {
     const size_t slot = slot_of(fold_of_row[i], folds), first = i;
-    while (i < n && fold_of_row[i] == fold_of_row[first]) ++i;
+    i = run_end(fold_of_row, first, n);
     if (out.count[slot] != 0) return std::nullopt;
     out.begin[slot] = first;
     out.count[slot] = i - first;

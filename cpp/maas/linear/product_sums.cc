@@ -12,6 +12,9 @@ namespace maas {
 namespace {
 
 constexpr size_t kPanelBytes = 384 << 10;  // a task's panel stays in a 512 KB L2
+// More than the rows from one column to the next: at 4 KB apart all columns of a row would fight for the same
+// lines of the first-level cache.
+constexpr size_t kSpareRows = kPanelPad;
 // Adding up a leaf's lanes and merging it costs as much as about 80 of its rows; more rows would leave too
 // few leaves to share among threads, and more unfinished rows to keep between the chunks of a stream.
 constexpr size_t kLeafRows = 4096;
@@ -44,18 +47,19 @@ AlignedBuffer<double> leaf_sums(const RowPanels<T, P>& panels, size_t begin, siz
                                 Scratch<P>& scratch) {
   const size_t q = panels.columns(), height = narrow_panel_rows(q, sizeof(P));
   if (scratch.panel.size() == 0) {
-    const size_t rows = std::min(height, panel_ld(end - begin));
+    const size_t rows = std::min(height, panel_ld(end - begin)) + kSpareRows;
     scratch.panel = AlignedBuffer<P>(q * rows);
     scratch.h = AlignedBuffer<P>(rows);
     scratch.accumulators = AlignedBuffer<double>(gram_accumulator_size(q, q));
   }
   std::fill(scratch.accumulators.begin(), scratch.accumulators.end(), 0.0);
   for (size_t r = begin; r < end; r += height) {
-    const size_t n = std::min(height, end - r), ld = panel_ld(n);
+    const size_t n = std::min(height, end - r), depth = panel_ld(n), ld = depth + kSpareRows;
     P* panel = scratch.panel.data();
     panels.pack(0, q, r, n, panel, ld);
     const P* h = panels.pack_weights(r, n, scratch.h.data(), ld);
-    gram_panel(panel, q, panel, q, ld, ld, h, scratch.accumulators.data());
+    const NextRows next = panels.location(r + n, std::min(height, end - r - n));
+    gram_panel(panel, q, panel, q, ld, depth, h, scratch.accumulators.data(), next);
   }
   AlignedBuffer<double> sums(q * q, 0.0);
   gram_finish(scratch.accumulators.data(), q, q, true, sums.data(), q);

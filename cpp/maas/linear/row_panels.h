@@ -10,6 +10,7 @@
 
 #include "maas/base/error.h"
 #include "maas/base/view.h"
+#include "maas/kernels/gram.h"
 #include "maas/kernels/panel.h"
 #include "maas/linear/row_gather.h"
 
@@ -50,6 +51,13 @@ class RowPanels {
       std::fill(ones, ones + n, P{1});
       std::fill(ones + n, ones + ld, P{0});
     }
+  }
+
+  // Where rows [first, first + n) of the features lie, if together: for asking for them early.
+  NextRows location(size_t first, size_t n) const {
+    const bool together = !index_ && rows_.x.row_stride == static_cast<ptrdiff_t>(rows_.x.cols);
+    if (!together || n == 0) return {};
+    return {rows_.x.at(first, 0), n * rows_.x.cols * sizeof(T)};
   }
 
   // The weights of the same rows in h, or nullptr where there are none. Throws NotFinite.

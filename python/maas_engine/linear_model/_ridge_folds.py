@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maas_engine import _core
-from maas_engine.linear_model._folds import Array, Folds, fold_numbers, rows_of, training_states
+from maas_engine.linear_model._folds import Array, BlockFolds, Folds, fold_numbers, rows_of, training_states
 from maas_engine.linear_model._least_squares import Ridge
 
 _Doubles = NDArray[np.float64]
@@ -97,7 +97,10 @@ class PenaltyGrid:
         if numbers is None:
             return np.concatenate([self._score_split(train, test) for train, test in folds], axis=1)
         tested, trained = training_states(self.X, self.targets, self.weights, numbers, len(folds))
-        test_rows = np.bincount(numbers[numbers >= 0], minlength=len(folds))
+        if isinstance(folds, BlockFolds):
+            test_rows = folds.sizes
+        else:
+            test_rows = np.bincount(numbers[numbers >= 0], minlength=len(folds))
         scores = self._score_folds(folds, tested, trained, len(self.X) - test_rows, test_rows)
         self.total = trained[0]
         self.total.merge(tested[0])
