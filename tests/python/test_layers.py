@@ -33,7 +33,7 @@ SOURCES = sorted(path for suffix in ("*.h", "*.cc") for path in CPP.rglob(suffix
 WRITTEN = sorted(
     path
     for folder in ("cpp", "python", "tests", "benchmarks", "examples", "tools")
-    for suffix in ("*.h", "*.cc", "*.py", "*.pyi", "*.sh")
+    for suffix in ("*.h", "*.cc", "*.py", "*.sh")  # a stub is as long as the module it describes
     for path in (ROOT / folder).rglob(suffix)
 )
 
