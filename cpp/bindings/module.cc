@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
   register_elastic_net(m);
   register_gram(m);
   register_logistic(m);
+  register_huber(m);
   register_interior_point(m);
   register_working_set(m);
   register_logistic_cv(m);

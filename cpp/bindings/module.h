@@ -12,6 +12,7 @@ void register_least_squares(pybind11::module_& m);
 void register_elastic_net(pybind11::module_& m);
 void register_gram(pybind11::module_& m);
 void register_logistic(pybind11::module_& m);
+void register_huber(pybind11::module_& m);
 void register_interior_point(pybind11::module_& m);
 void register_working_set(pybind11::module_& m);
 void register_logistic_cv(pybind11::module_& m);

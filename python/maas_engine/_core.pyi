@@ -352,6 +352,35 @@ class ElasticNetData:
         self, alphas: list[list[float]], l1_ratio: list[float], options: _DescentOptions, /
     ) -> list[tuple[NDArray[np.float64], NDArray[np.float64], list[bool]]]: ...
 
+# huber.cc
+def huber_fit(
+    x: NDArray[Any],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    epsilon: float,
+    l2: float,
+    intercept: bool,
+    tolerance: float,
+    max_iterations: int,
+    start: list[float],
+    /,
+) -> tuple[NDArray[np.float64], float, float, NDArray[np.bool_], int, bool]: ...
+def sparse_huber_fit(
+    values: NDArray[Any],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    epsilon: float,
+    l2: float,
+    intercept: bool,
+    tolerance: float,
+    max_iterations: int,
+    start: list[float],
+    /,
+) -> tuple[NDArray[np.float64], float, float, NDArray[np.bool_], int, bool]: ...
+
 # interior_point.cc
 def quantile_fit(
     x: NDArray[Any],

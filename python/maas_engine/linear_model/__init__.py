@@ -5,6 +5,7 @@ from __future__ import annotations
 from maas_engine.linear_model._coordinate_descent import ElasticNet, Lasso
 from maas_engine.linear_model._coordinate_descent_cv import ElasticNetCV, LassoCV
 from maas_engine.linear_model._coordinate_descent_path import enet_path, lasso_path
+from maas_engine.linear_model._huber import HuberRegressor
 from maas_engine.linear_model._least_squares import LinearRegression, Ridge
 from maas_engine.linear_model._linear_svc import LinearSVC
 from maas_engine.linear_model._logistic import LogisticRegression
@@ -17,6 +18,7 @@ from maas_engine.linear_model._sgd import SGDClassifier, SGDRegressor
 __all__ = [
     "ElasticNet",
     "ElasticNetCV",
+    "HuberRegressor",
     "Lasso",
     "LassoCV",
     "LinearRegression",
