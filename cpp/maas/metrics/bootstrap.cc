@@ -7,7 +7,7 @@
 #include "maas/base/aligned.h"
 #include "maas/base/interrupt.h"
 #include "maas/base/thread_pool.h"
-#include "maas/kernels/reduce.h"
+#include "maas/kernels/count_dots.h"
 #include "maas/metrics/resample.h"
 
 namespace maas {
@@ -25,18 +25,23 @@ void count_all(const Resampler& resampler, uint64_t resample, uint32_t* counts) 
   }
 }
 
+// `value` where the flag is set, else 0. No branch: which class comes next no predictor guesses.
+uint64_t kept(uint64_t value, int flag) { return value & (uint64_t{0} - static_cast<uint64_t>(flag != 0)); }
+double kept(double value, int flag) { return value * (flag != 0); }
+
+double to_double(uint64_t value) { return static_cast<double>(static_cast<int64_t>(value)); }
+double to_double(double value) { return value; }
+
 // Running sums of a scan over ranked rows. Number is uint64_t or, with weights, double.
 template <class Number>
 class RocScan {
  public:
   void add(Number drawn, uint8_t flags) {
-    const bool positive = flags & RankedRows::kPositive;
-    const Number p = positive ? drawn : Number{0};
-    const Number before = flags & RankedRows::kEdge ? negatives_ : edge_;
-    edge_ = before;
+    const Number p = kept(drawn, flags & RankedRows::kPositive);
+    edge_ += kept(negatives_ - edge_, flags & RankedRows::kEdge);
     negatives_ += drawn - p;
     positives_ += p;
-    twice_right_ += p * (before + negatives_);
+    twice_right_ += p * (edge_ + negatives_);
   }
   double score() const {
     const double pairs = static_cast<double>(positives_) * static_cast<double>(negatives_);
@@ -53,15 +58,13 @@ template <class Number>
 class PrecisionScan {
  public:
   void add(Number drawn, uint8_t flags) {
-    const bool positive = flags & RankedRows::kPositive;
-    const Number p = positive ? drawn : Number{0};
+    const Number p = kept(drawn, flags & RankedRows::kPositive);
     positives_ += p;
     rows_ += drawn;
     level_ += p;
     if (flags & RankedRows::kEdge) {
-      if (level_ > 0) {
-        sum_ += static_cast<double>(level_) * (static_cast<double>(positives_) / static_cast<double>(rows_));
-      }
+      const Number rows = rows_ + static_cast<Number>(rows_ == 0);
+      sum_ += to_double(level_) * (to_double(positives_) / to_double(rows));
       level_ = 0;
     }
   }
@@ -121,14 +124,12 @@ void bootstrap_sums(uint64_t seed, size_t resamples, const std::vector<uint64_t>
     const size_t first = task * kTogether, end = std::min(resamples, first + kTogether);
     std::vector<std::vector<uint64_t>> totals;
     for (size_t r = first; r < end; ++r) totals.push_back(resampler.block_totals(r));
-    AlignedBuffer<double> counts(Resampler::kRows);
+    AlignedBuffer<uint32_t> counts(Resampler::kRows);
     for (size_t b = 0; b < resampler.blocks().size(); ++b) {
       const auto [begin, rows] = resampler.blocks()[b];
       for (size_t r = first; r < end; ++r) {
         resampler.count_rows(r, b, totals[r - first][b], counts.data());
-        for (size_t c = 0; c < width; ++c) {
-          out[r * width + c] += reduce(Reduction::kDot, rows, counts.data(), columns[c] + begin);
-        }
+        count_dots(counts.data(), columns.data(), width, begin, rows, out + r * width);
       }
     }
   });

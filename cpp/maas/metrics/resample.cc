@@ -33,7 +33,7 @@ void random_multinomial(RandomStream& random, const uint64_t* sizes, size_t cell
 
 Resampler::Resampler(uint64_t seed, const std::vector<uint64_t>& strata) : seed_(seed) {
   for (const uint64_t size : strata) {
-    if (size == 0 || size > UINT32_MAX - rows_) throw_invalid("bootstrap", "expected 1 to 2^32 - 1 rows");
+    if (size == 0 || size > INT32_MAX - rows_) throw_invalid("bootstrap", "expected 1 to 2^31 - 1 rows");
     stratum_blocks_.push_back(blocks_.size());
     const size_t end = rows_ + size;
     while (rows_ < end) {
@@ -56,10 +56,9 @@ std::vector<uint64_t> Resampler::block_totals(uint64_t resample) const {
   return totals;
 }
 
-template <class Count>
-void Resampler::count(uint64_t resample, size_t block, uint64_t total, Count* counts) const {
+void Resampler::count_rows(uint64_t resample, size_t block, uint64_t total, uint32_t* counts) const {
   const size_t rows = blocks_[block].rows;
-  std::fill(counts, counts + rows, Count{0});
+  std::fill(counts, counts + rows, uint32_t{0});
   if (rows != kRows) {
     RandomStream random(seed_, resample, first_counter(block));
     for (uint64_t k = 0; k < total; ++k) counts[random.below(static_cast<uint32_t>(rows))] += 1;
@@ -83,13 +82,6 @@ void Resampler::count(uint64_t resample, size_t block, uint64_t total, Count* co
     if (k > 0) counts[*word & kMask] += 1;
     if (k > 1) counts[*word >> 10 & kMask] += 1;
   }
-}
-
-void Resampler::count_rows(uint64_t resample, size_t block, uint64_t total, uint32_t* counts) const {
-  count(resample, block, total, counts);
-}
-void Resampler::count_rows(uint64_t resample, size_t block, uint64_t total, double* counts) const {
-  count(resample, block, total, counts);
 }
 
 }  // namespace maas

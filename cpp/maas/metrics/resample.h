@@ -25,7 +25,7 @@ class Resampler {
     size_t begin, rows;
   };
 
-  // Strata of at least one row each, fewer than 2^32 rows in all.
+  // Strata of at least one row each, fewer than 2^31 rows in all.
   Resampler(uint64_t seed, const std::vector<uint64_t>& strata);
 
   size_t rows() const { return rows_; }
@@ -35,12 +35,8 @@ class Resampler {
   std::vector<uint64_t> block_totals(uint64_t resample) const;
   // counts[i] = how often row i of the block is drawn, for `total` draws from it.
   void count_rows(uint64_t resample, size_t block, uint64_t total, uint32_t* counts) const;
-  void count_rows(uint64_t resample, size_t block, uint64_t total, double* counts) const;
 
  private:
-  template <class Count>
-  void count(uint64_t resample, size_t block, uint64_t total, Count* counts) const;
-
   uint64_t seed_;
   size_t rows_ = 0;
   std::vector<Block> blocks_;
