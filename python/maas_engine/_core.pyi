@@ -60,6 +60,7 @@ def gradient_descent(
 _Doubles = NDArray[np.float64]
 
 class GramState:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def features(self) -> int: ...
     @property
