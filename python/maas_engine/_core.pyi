@@ -429,6 +429,7 @@ def sparse_hinge_fit(
     max_iterations: int,
     /,
 ) -> tuple[NDArray[np.float64], float, int, bool]: ...
+
 # logistic_cv.cc
 def logistic_cv_fit(
     x: NDArray[Any],

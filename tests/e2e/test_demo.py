@@ -12,5 +12,8 @@ DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo.py"
 def test_demo_reports_every_job() -> None:
     done = subprocess.run([sys.executable, DEMO], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
     for title in ("diabetes", "breast cancer", "generated values", "generated classes"):
         assert title in done.stdout
+    for table in ("A Lasso path", "Cross-validation: LassoCV", "Bootstrap, 10,000 resamples"):
+        assert table in done.stdout

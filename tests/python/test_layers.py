@@ -28,6 +28,7 @@ ONLY_IN = {
 }
 
 LONGEST_FILE = 400
+ONE_MODULE = "_core.pyi"  # a stub lists its whole module
 
 SOURCES = sorted(path for suffix in ("*.h", "*.cc") for path in CPP.rglob(suffix))
 WRITTEN = sorted(
@@ -35,6 +36,7 @@ WRITTEN = sorted(
     for folder in ("cpp", "python", "tests", "benchmarks", "examples", "tools")
     for suffix in ("*.h", "*.cc", "*.py", "*.sh")  # a stub is as long as the module it describes
     for path in (ROOT / folder).rglob(suffix)
+    if path.name != ONE_MODULE
 )
 
 

@@ -1,0 +1,37 @@
+"""The command line: ``maas-engine train | evaluate | info | bench``. Needs the extra ``train``.
+
+Results go to standard output (tables, or one JSON object with ``--json``), progress and warnings to standard
+error. Exit status: 0 done, 1 the data or the model cannot be used, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+
+def main() -> None:
+    """Run the command line on ``sys.argv`` and exit."""
+    try:
+        from maas_engine.cli import _app
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.startswith("maas_engine"):
+            raise
+        fail(f"the command line needs {error.name}: install it with pip install 'maas_engine[train]'", 1)
+    warnings.showwarning = show_warning
+    _app.run()
+
+
+def fail(message: str, status: int) -> None:
+    """Print one line on standard error and exit."""
+    print(f"maas-engine: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)
+
+
+def show_warning(
+    message: Warning | str, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    """Warnings as one line each, like errors."""
+    del category, filename, lineno, file, line
+    print(f"maas-engine: warning: {' '.join(str(message).split())}", file=sys.stderr)

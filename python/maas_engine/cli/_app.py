@@ -1,0 +1,185 @@
+"""The commands, their options, and how errors end: one line and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+import maas_engine
+from maas_engine.cli import fail
+
+app = typer.Typer(
+    name="maas-engine",
+    help="Train and judge models on tables: CSV, Parquet and Arrow files, or standard input (-).",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# Of the click that typer is built on, or, from 0.16 on, contains.
+UsageError: Any = typer.BadParameter.__mro__[1]
+
+Data = Annotated[str, typer.Argument(help="CSV, TSV, Parquet or Arrow file; - for standard input")]
+Target = Annotated[str, typer.Option(help="Column to predict", show_default=False)]
+Task = Annotated[str, typer.Option(help="auto, classification or regression")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables")]
+Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated")]
+Format = Annotated[str | None, typer.Option(help="csv, tsv, parquet or arrow; default: by name or content")]
+Encoding = Annotated[str, typer.Option(help="Of CSV text")]
+Delimiter = Annotated[str | None, typer.Option(help="Between CSV fields", show_default="comma")]
+Seed = Annotated[int, typer.Option(help="Of the split, the folds and the resamples")]
+Threads = Annotated[int | None, typer.Option(help="Default: what the machine allows", min=1)]
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit")] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show Python's traceback of an error")
+    ] = False,
+) -> None:
+    if version:
+        print(f"maas-engine {maas_engine.__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+    del traceback  # read from sys.argv by run(), which also catches errors of the parser
+
+
+@app.command()
+def train(
+    data: Data,
+    target: Target,
+    task: Task = "auto",
+    model: Annotated[str, typer.Option(help="Estimator of maas_engine.linear_model, or auto")] = "auto",
+    set: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Parameter of the model; may be repeated")
+    ] = None,
+    cv: Annotated[int, typer.Option(help="Folds of the cross-validation; 0 for none")] = 5,
+    test_size: Annotated[float, typer.Option(help="Share of rows held out for the final figures")] = 0.2,
+    drop: Drop = None,
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Preprocess, train, cross-validate and evaluate on held-out rows."""
+    from maas_engine.cli import _report, _train
+
+    _limit_threads(threads)
+    with _report.progress() as steps:
+        table = _read(data, format, encoding, delimiter, steps)
+        result = _train.train(
+            table,
+            target=target,
+            task=task,
+            model=model,
+            settings=set or [],
+            folds=cv,
+            test_size=test_size,
+            drop=drop or [],
+            seed=seed,
+            steps=steps,
+        )
+    _report.show(result, _report.training, as_json=json)
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    target: Target,
+    prediction: Annotated[str, typer.Option(help="Column with the predictions", show_default=False)],
+    score: Annotated[
+        str | None, typer.Option(help="Column with the probability of the larger of two labels")
+    ] = None,
+    task: Task = "auto",
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Judge predictions that are columns of a table, with confidence intervals."""
+    from maas_engine.cli import _evaluate, _report
+
+    _limit_threads(threads)
+    with _report.progress() as steps:
+        table = _read(data, format, encoding, delimiter, steps)
+        result = _evaluate.evaluate_table(table, target, prediction, score, task, seed)
+    _report.show(result, _report.evaluation, as_json=json)
+
+
+@app.command()
+def info(json: Json = False) -> None:
+    """Show the version, the processor, the threads and the optional packages."""
+    from maas_engine.cli import _info, _report
+
+    _report.show(_info.info(), _report.facts, as_json=json)
+
+
+@app.command()
+def bench(
+    rows: Annotated[int, typer.Option(min=10, help="Of the generated table")] = 100_000,
+    columns: Annotated[int, typer.Option(min=1, help="Of the generated table")] = 20,
+    model: Annotated[list[str] | None, typer.Option(help="Only this estimator; may be repeated")] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Fits of each; the median counts")] = 5,
+    seed: Seed = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Time the estimators beside scikit-learn's on generated data."""
+    from maas_engine.cli import _bench, _report
+
+    _limit_threads(threads)
+    with _report.progress() as steps:
+        result = _bench.bench(rows, columns, model or [], repeat, seed, steps)
+    _report.show(result, _report.benchmark, as_json=json)
+
+
+def _limit_threads(threads: int | None) -> None:
+    if threads is not None:
+        maas_engine.set_num_threads(threads)
+
+
+def _read(data: str, format: str | None, encoding: str, delimiter: str | None, steps: Any) -> Any:
+    from maas_engine.data import read_table
+
+    with steps.step(f"reading {'standard input' if data == '-' else data}"):
+        source = sys.stdin.buffer if data == "-" else data
+        return read_table(source, format=format, encoding=encoding, delimiter=delimiter)
+
+
+def run() -> None:
+    """Parse ``sys.argv``, run one command and exit."""
+    try:
+        status = app(prog_name="maas-engine", standalone_mode=False)
+    except UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "maas-engine"
+        fail(f"{error.format_message()} (see {command} --help)", 2)
+    except (typer.Abort, KeyboardInterrupt):
+        status = 130
+    except BrokenPipeError:  # the reader of our output left, e.g. head
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if "--traceback" in sys.argv:
+            raise
+        fail(describe(error), 1)
+    if status == 130:
+        fail("interrupted", 130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def describe(error: Exception) -> str:
+    """The one line a user reads; an error that is not about the input names itself."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, (maas_engine.errors.MaasError, ValueError, OSError)):
+        return text
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {text}"
+    return f"{type(error).__name__}: {text} (run with --traceback to see where)"

@@ -1,0 +1,83 @@
+"""Estimators by name, their parameters from ``KEY=VALUE``, and the pipeline around them."""
+
+from __future__ import annotations
+
+import ast
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from maas_engine import linear_model
+from maas_engine.data import Dataset
+from maas_engine.errors import InvalidArgument
+
+DEFAULT = {"classification": "LogisticRegression", "regression": "Ridge"}
+MOST_CATEGORIES = 100  # of one column; rarer values share one more
+
+
+def estimators() -> dict[str, type]:
+    """All estimators by class name."""
+    found = {name: getattr(linear_model, name) for name in linear_model.__all__}
+    return {name: item for name, item in found.items() if isinstance(item, type)}
+
+
+def find(name: str) -> type:
+    """The estimator of that name; case, dashes and underscores do not matter."""
+    plain = {known.lower(): item for known, item in estimators().items()}
+    key = name.lower().replace("-", "").replace("_", "")
+    if key not in plain:
+        close = get_close_matches(key, plain, 1)
+        hint = f"did you mean {plain[close[0]].__name__}?" if close else ", ".join(sorted(estimators()))
+        raise InvalidArgument(f"no model {name!r}: {hint}")
+    return plain[key]
+
+
+def build(name: str, settings: list[str], task: str) -> Any:
+    """Make the estimator for a task ('classification' or 'regression') with parameters ``KEY=VALUE``."""
+    model = find(DEFAULT[task] if name == "auto" else name)()
+    if is_classifier(model) != (task == "classification"):
+        kind = "a classifier" if is_classifier(model) else "a regressor"
+        raise InvalidArgument(
+            f"{type(model).__name__} is {kind}, but the task is {task}: name another --model or --task"
+        )
+    known = model.get_params()
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise InvalidArgument(f"--set expects KEY=VALUE, got {setting!r}")
+        if key not in known:
+            raise InvalidArgument(
+                f"{type(model).__name__} has no parameter {key!r}: {', '.join(sorted(known))}"
+            )
+        model.set_params(**{key: _value(text)})
+    model._validate_params()  # before anything runs
+    return model
+
+
+def pipeline(data: Dataset, model: Any) -> Pipeline:
+    """Fill in missing numbers with the mean, scale; one column a value of text; then the model."""
+    text = [j for j, name in enumerate(data.names) if name in data.categories]
+    numbers = [j for j in range(len(data.names)) if j not in set(text)]
+    steps: list[Any] = [SimpleImputer()] if np.isnan(data.X[:, numbers]).any() else []
+    parts = [("numbers", make_pipeline(*steps, StandardScaler()), numbers)] if numbers else []
+    if text:
+        one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES)
+        parts.append(("text", one_hot, text))
+    return Pipeline([("prepare", ColumnTransformer(parts)), ("model", model)])
+
+
+def _value(text: str) -> Any:
+    """A Python literal, or the text itself: 0.5, 100, True, None, [0.1, 1], l2."""
+    words = {"true": True, "false": False, "none": None, "null": None, "inf": float("inf")}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,122 @@
+"""The command ``train``: split, cross-validate, fit, judge on the rows held out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+import maas_engine
+from maas_engine.cli import _models
+from maas_engine.cli._evaluate import CONFIDENCE, check_task, figures
+from maas_engine.data import Dataset, dataset
+from maas_engine.errors import InvalidArgument
+from maas_engine.model_selection import cross_validate
+
+SCORING = {"classification": ["accuracy"], "regression": ["r2", "neg_root_mean_squared_error"]}
+
+
+def train(
+    table: Any,
+    *,
+    target: str,
+    task: str,
+    model: str,
+    settings: list[str],
+    folds: int,
+    test_size: float,
+    drop: list[str],
+    seed: int,
+    steps: Any,
+) -> dict[str, Any]:
+    """Return everything the report shows; see the keys below."""
+    data = dataset(table, target, drop=drop)
+    task = check_task(task, data.y)
+    pipeline = _models.pipeline(data, _models.build(model, settings, task))
+    rows = _split(data, task, test_size, seed)
+    seconds: dict[str, float] = {}
+    validation = None
+    if folds:
+        with steps.step(f"cross-validating, {folds} folds"), _timer(seconds, "cross_validate"):
+            validation = _cross_validate(pipeline, data, rows[0], task, folds)
+    with steps.step("training"), _timer(seconds, "fit"):
+        pipeline.fit(data.X[rows[0]], data.y[rows[0]])
+    with steps.step("evaluating on held-out rows"):
+        held_out = _hold_out(pipeline, data, rows[1], task, seed)
+    estimator = pipeline["model"]
+    return {
+        "task": task,
+        "target": target,
+        "model": type(estimator).__name__,
+        "parameters": {key: _plain(value) for key, value in estimator.get_params().items()},
+        "columns": data.names,
+        "rows": {"train": len(rows[0]), "test": len(rows[1])},
+        "cross_validation": validation,
+        "confidence": CONFIDENCE,
+        "hold_out": held_out,
+        "seconds": seconds,
+        "version": maas_engine.__version__,
+    }
+
+
+class _timer:
+    """Seconds of a block, kept under a name."""
+
+    def __init__(self, seconds: dict[str, float], name: str) -> None:
+        self.seconds, self.name = seconds, name
+
+    def __enter__(self) -> None:
+        self.start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds[self.name] = time.perf_counter() - self.start
+
+
+def _split(data: Dataset, task: str, test_size: float, seed: int) -> tuple[Any, Any]:
+    if not 0 < test_size < 1:
+        raise InvalidArgument(f"--test-size expects a share between 0 and 1, got {test_size}")
+    rows = np.arange(len(data.y))
+    labels = None
+    if task == "classification":
+        names, counts = np.unique(data.y, return_counts=True)
+        if len(names) < 2:
+            raise InvalidArgument(f"target {data.target!r} has the one value {names[0]}: nothing to learn")
+        if counts.min() < 2:
+            raise InvalidArgument(
+                f"label {names[counts.argmin()]} of target {data.target!r} has one row: expected two or more"
+            )
+        labels = data.y
+    train_rows, test_rows = train_test_split(rows, test_size=test_size, random_state=seed, stratify=labels)
+    return np.sort(train_rows), np.sort(test_rows)
+
+
+def _cross_validate(pipeline: Any, data: Dataset, rows: Any, task: str, folds: int) -> dict[str, Any]:
+    if not 2 <= folds <= len(rows):
+        raise InvalidArgument(
+            f"--cv expects 2 to {len(rows)} folds (the rows to train on), or 0; got {folds}"
+        )
+    found = cross_validate(
+        pipeline, data.X[rows], data.y[rows], cv=folds, scoring=SCORING[task], error_score="raise"
+    )
+    scores = {}
+    for key in SCORING[task]:
+        sign = -1 if key.startswith("neg_") else 1
+        name = "rmse" if "root_mean" in key else key
+        scores[name] = [float(sign * value) for value in found[f"test_{key}"]]
+    return {"folds": folds, "scores": scores}
+
+
+def _hold_out(pipeline: Any, data: Dataset, rows: Any, task: str, seed: int) -> dict[str, Any]:
+    X, y = data.X[rows], data.y[rows]
+    score = None
+    if task == "classification" and len(pipeline.classes_) == 2 and hasattr(pipeline, "predict_proba"):
+        score = pipeline.predict_proba(X)[:, 1]
+    return figures(task, y, pipeline.predict(X), score, seed)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    return value if isinstance(value, (bool, int, float, str, list, dict, type(None))) else repr(value)

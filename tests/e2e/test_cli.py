@@ -1,0 +1,225 @@
+"""The command line as a shell runs it: results on standard output, one line on standard error, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes
+
+from maas_engine.cli import main
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "maas_engine", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=120)
+
+
+def answer(*arguments: str, stdin: bytes = b"") -> Any:
+    done = run(*arguments, "--json", stdin=stdin)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def one_line(output: str, error: str) -> str:
+    """The line an error consists of, without its beginning."""
+    assert output == ""
+    assert len(error.splitlines()) == 1
+    assert error.startswith("maas-engine: error: ")
+    return error.removeprefix("maas-engine: error: ").rstrip("\n")
+
+
+def refused(*arguments: str, status: int = 1, stdin: bytes = b"") -> str:
+    done = run(*arguments, stdin=stdin)
+    assert done.returncode == status
+    return one_line(done.stdout.decode(), done.stderr.decode())
+
+
+Refuse = Callable[..., str]
+
+
+@pytest.fixture
+def refused_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refuse:
+    """The same in this process, without the second that a new one takes to start."""
+
+    def refuse(*arguments: str, status: int = 1) -> str:
+        monkeypatch.setattr(sys, "argv", ["maas-engine", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == status
+        return one_line(*capsys.readouterr())
+
+    return refuse
+
+
+@pytest.fixture(scope="module")
+def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "diabetes.csv"
+    load_diabetes(as_frame=True).frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cancer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labels of text, a column of text, and holes."""
+    path = tmp_path_factory.mktemp("tables") / "cancer.parquet"
+    frame = load_breast_cancer(as_frame=True).frame
+    frame["target"] = np.where(frame["target"] == 1, "benign", "malignant")
+    frame["ward"] = np.array(["north", "south", None, "east"], dtype=object)[np.arange(len(frame)) % 4]
+    frame.loc[::7, "mean radius"] = np.nan
+    frame.to_parquet(path)
+    return path
+
+
+def test_train_regression(diabetes: Path) -> None:
+    result = answer("train", str(diabetes), "--target", "target", "--set", "alpha=0.5", "--cv", "4")
+    assert result["task"] == "regression"
+    assert result["model"] == "Ridge"
+    assert result["parameters"]["alpha"] == 0.5
+    assert result["rows"] == {"train": 353, "test": 89}
+    folds = result["cross_validation"]["scores"]
+    assert len(folds["r2"]) == len(folds["rmse"]) == 4
+    held_out = result["hold_out"]
+    assert 0.3 < held_out["r2"]["value"] < 0.6
+    assert 45 < held_out["rmse"]["value"] < 65
+    assert all(item["low"] < item["value"] < item["high"] for item in held_out.values())
+
+
+def test_train_from_standard_input_is_the_same(diabetes: Path) -> None:
+    arguments = ("train", "--target", "target", "--model", "linear-regression", "--cv", "0")
+    results = [answer(*arguments, str(diabetes)), answer(*arguments, "-", stdin=diabetes.read_bytes())]
+    for result in results:
+        result.pop("seconds")
+        assert result["cross_validation"] is None
+    assert results[0] == results[1]
+
+
+def test_train_classification_with_text_and_holes(cancer: Path) -> None:
+    result = answer("train", str(cancer), "--target", "target", "--threads", "1")
+    assert result["task"] == "classification"
+    assert result["model"] == "LogisticRegression"
+    assert result["hold_out"]["accuracy"]["value"] > 0.93
+    assert result["hold_out"]["roc_auc"]["value"] > 0.98
+    assert np.mean(result["cross_validation"]["scores"]["accuracy"]) > 0.93
+
+
+def test_train_prints_tables(diabetes: Path) -> None:
+    done = run("train", str(diabetes), "--target", "target")
+    assert done.returncode == 0
+    text = done.stdout.decode()
+    for part in ("5 folds of 353 rows", "89 rows held out", "95% interval", "rmse", "mean", "deviation"):
+        assert part in text
+    assert done.stderr == b""
+
+
+def test_evaluate_columns(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 500)
+    score = np.clip(0.3 * labels + 0.7 * rng.random(500), 0.01, 0.99)
+    frame = pd.DataFrame({"y": labels, "guess": (score > 0.5).astype(int), "p": score})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    result = answer(
+        "evaluate", str(tmp_path / "t.csv"), "--target", "y", "--prediction", "guess", "--score", "p"
+    )
+    assert result["metrics"]["accuracy"]["value"] == pytest.approx((frame["y"] == frame["guess"]).mean())
+    assert set(result["metrics"]) == {"accuracy", "balanced_accuracy", "roc_auc", "log_loss"}
+
+
+def test_info_and_version() -> None:
+    result = answer("info")
+    assert result["threads"] >= 1
+    assert result["packages"]["numpy"] == np.__version__
+    assert run("--version").stdout.decode().startswith("maas-engine ")
+
+
+def test_bench() -> None:
+    result = answer("bench", "--rows", "2000", "--columns", "5", "--repeat", "1", "--model", "ridge")
+    assert result["results"][0]["model"] == "Ridge"
+    assert result["results"][0]["score"] == pytest.approx(result["results"][0]["sklearn_score"])
+
+
+def test_no_command_shows_help() -> None:
+    done = run()
+    assert done.returncode == 0
+    assert b"train" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("train",), "Missing argument"),
+        (("train", "x.csv"), "Missing option '--target'"),
+        (("fly",), "No such command 'fly'."),
+        (("train", "x.csv", "--target", "y", "--threads", "0"), "Invalid value for '--threads'"),
+    ],
+)
+def test_wrong_usage(refused_here: Refuse, arguments: tuple[str, ...], line: str) -> None:
+    assert line in refused_here(*arguments, status=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--target", "nothing"), "no column 'nothing': the columns are 'age', 'sex'"),
+        (("--target", "target", "--model", "ridgge"), "no model 'ridgge': did you mean Ridge?"),
+        (("--target", "target", "--set", "alpa=1"), "Ridge has no parameter 'alpa'"),
+        (("--target", "target", "--set", "alpha"), "--set expects KEY=VALUE, got 'alpha'"),
+        (("--target", "target", "--set", "alpha=-1"), "The 'alpha' parameter of Ridge must be"),
+        (
+            ("--target", "target", "--model", "LogisticRegression"),
+            "is a classifier, but the task is regression",
+        ),
+        (("--target", "target", "--cv", "1"), "--cv expects 2 to 353 folds"),
+        (("--target", "target", "--test-size", "2"), "--test-size expects a share between 0 and 1, got 2.0"),
+        (("--target", "target", "--task", "sorting"), "unknown task 'sorting'"),
+        (("--target", "target", "--task", "classification"), "has one row"),
+    ],
+)
+def test_what_train_refuses(
+    refused_here: Refuse, diabetes: Path, options: tuple[str, ...], line: str
+) -> None:
+    assert line in refused_here("train", str(diabetes), *options)
+
+
+def test_bad_tables_end_in_one_line() -> None:
+    assert refused("train", "-", "--target", "y") == "standard input is empty"
+    assert "row 3 has 1 fields" in refused("train", "-", "--target", "b", stdin=b"a,b\n1,2\n3\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("a,b\n" + "1,1\n" * 50, "target 'b' has the one value 1: nothing to learn"),
+        ("a,b\n" + ",1\n,2\n" * 9, "column 'a' has no values at all"),
+        ("a,b\n1,2.5\n2,3.5\n3,4.5\n", "--cv expects 2 to 2 folds"),
+    ],
+)
+def test_useless_tables_end_in_one_line(
+    refused_here: Refuse, tmp_path: Path, content: str, line: str
+) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    assert line in refused_here("train", str(tmp_path / "t.csv"), "--target", "b")
+
+
+def test_no_such_file(refused_here: Refuse) -> None:
+    assert refused_here("train", "nowhere.csv", "--target", "y") == "no such file: nowhere.csv"
+
+
+def test_ctrl_c_ends_with_130() -> None:
+    command = [sys.executable, "-m", "maas_engine", "train", "-", "--target", "y"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"a,y\n" + b"1,2\n" * 100_000)  # more than a pipe holds: now it reads
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert error.decode().splitlines() == ["maas-engine: error: interrupted"]
