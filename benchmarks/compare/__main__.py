@@ -18,12 +18,25 @@ from typing import Any
 from . import floors, report
 from .adapter import RIVALS
 from .problems import Problem, problems
+from .reference import REFERENCES
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MAAS_TARGET")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 TIMEOUT = 180.0
-PACKAGES = ("numpy", "scikit-learn", "scikit-learn-intelex", "torch", "jax", "maas_engine")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "torch",
+    "jax",
+    "snapml",
+    "cyanure",
+    "celer",
+    "skglm",
+    "maas_engine",
+)
 BUSY_NEIGHBOUR = ("least_squares", "logistic")
 
 
@@ -100,7 +113,7 @@ def compare(cases: list[Problem], chosen: list[str], threads: list[int]) -> list
     offered = rivals(chosen)
     for problem in cases:
         order: dict[str, Any] = {"problem": dataclasses.asdict(problem), "least": 0.0, "neighbour": False}
-        if problem.kind in ("logistic", "multinomial"):
+        if problem.kind in REFERENCES:
             order["least"] = run_worker({**order, "rival": "reference"}, max(threads))["objective"]
         neighbour = problem.kind in BUSY_NEIGHBOUR and problem.rows == 1_000_000
         for count, rival in itertools.product(threads, offered):

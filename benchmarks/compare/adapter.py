@@ -7,6 +7,7 @@ The timed call returns the answer: (coef, intercept) of a fit, the value of a me
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from types import SimpleNamespace as Data
 from typing import Any
@@ -14,7 +15,19 @@ from typing import Any
 Run = Callable[[], Any]
 Setup = Callable[[Data], Run]
 
-RIVALS = ("ours", "numpy_", "sklearn_", "sklearnex_", "torch_", "jax_")
+RIVALS = (
+    "ours",
+    "numpy_",
+    "scipy_",
+    "sklearn_",
+    "sklearnex_",
+    "torch_",
+    "jax_",
+    "snapml_",
+    "cyanure_",
+    "celer_",
+    "skglm_",
+)
 TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)
 
 
@@ -24,3 +37,8 @@ def loosest(data: Data, fit: Callable[[float], Any]) -> Run:
         if data.reached(fit(tolerance)):
             return lambda: fit(tolerance)
     return lambda: fit(TOLERANCES[-1])
+
+
+def threads_allowed() -> int:
+    """The cores this process may use: the runner's thread count."""
+    return len(os.sched_getaffinity(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace as Data
 from typing import Any
 
@@ -47,6 +48,41 @@ def gradient_descent_gram(data: Data) -> Run:
         for _ in range(data.iterations):
             theta = theta - step * (gram @ theta - moment)
         return theta, 0.0
+
+    return run
+
+
+def ridge_cv(data: Data) -> Run:
+    """One Gram matrix a fold; the others by subtraction; errors from the moments: the rows are read once."""
+    X, y = data.X, data.y
+    cuts = np.linspace(0, len(y), data.folds + 1).astype(int)
+
+    def run() -> Any:
+        parts = []
+        for begin, end in itertools.pairwise(cuts):
+            rows, targets = X[begin:end], y[begin:end]
+            parts.append(
+                (rows.T @ rows, rows.T @ targets, rows.sum(0), targets.sum(), targets @ targets, end - begin)
+            )
+        total = [sum(items) for items in zip(*parts, strict=True)]
+        eye = np.eye(X.shape[1])
+        errors = np.empty((data.folds, len(data.alphas)))
+        for k, part in enumerate(parts):
+            gram, moment, sums, y_sum, _, n = (t - p for t, p in zip(total, part, strict=True))
+            mean, y_mean = sums / n, y_sum / n
+            gram, moment = gram - n * np.outer(mean, mean), moment - n * y_mean * mean
+            stacked = gram + data.alphas[:, None, None] * eye
+            coefs = np.linalg.solve(stacked, np.broadcast_to(moment, (len(stacked), len(moment)))[..., None])[
+                ..., 0
+            ]
+            intercepts = y_mean - coefs @ mean
+            test_gram, test_moment, test_sums, test_y, squares, m = part
+            errors[k] = squares + np.einsum("ai,ij,aj->a", coefs, test_gram, coefs) + m * intercepts**2
+            errors[k] += 2 * intercepts * (coefs @ test_sums - test_y) - 2 * coefs @ test_moment
+            errors[k] /= m
+        gram, moment, sums, y_sum, _, n = total
+        centred = gram - np.outer(sums, sums) / n + data.alphas[errors.mean(axis=0).argmin()] * eye
+        return np.linalg.solve(centred, moment - y_sum / n * sums)
 
     return run
 
@@ -141,6 +177,7 @@ def cases() -> dict[str, Setup]:
         "least_squares": normal_equations,
         "gradient_descent": gradient_descent,
         "gradient_descent:gram": gradient_descent_gram,
+        "ridge_cv": ridge_cv,
         "logistic_gd": logistic_gd,
         "logistic:newton": newton,
         "accuracy": metric(lambda y, z: float((y == z).mean())),

@@ -11,7 +11,7 @@ import maas_engine
 from maas_engine import _core, linear_model, metrics
 
 from .adapter import Run, Setup
-from .sklearn_ import fit, logistic, metric_cases, one_epoch
+from .sklearn_ import fit, logistic, logistic_l1, metric_cases, one_epoch, other_fits
 
 LABEL = "maas_engine"
 
@@ -44,6 +44,34 @@ def logistic_gd(data: Data) -> Run:
     return run
 
 
+def ridge_cv(data: Data) -> Run:
+    def run() -> Any:
+        model = linear_model.RidgeCV(data.alphas, cv=data.folds, scoring="neg_mean_squared_error")
+        return model.fit(data.X, data.y).coef_
+
+    return run
+
+
+BOOTSTRAPS = {"accuracy": "accuracy_score", "f1": "f1_score", "r2": "r2_score", "roc_auc": "roc_auc_score"}
+
+
+def interval(metric: str) -> Setup:
+    """The width of the 95 % percentile interval."""
+
+    def setup(data: Data) -> Run:
+        options = {"average": "macro"} if metric == "f1_score" else {}
+
+        def run() -> Any:
+            found = metrics.bootstrap(
+                metric, data.y, data.z, n_resamples=data.iterations, random_state=0, **options
+            )
+            return found.high - found.low
+
+        return run
+
+    return setup
+
+
 def gemm(data: Data) -> Run:
     return lambda: _core.matmul(data.A, data.B)
 
@@ -57,6 +85,10 @@ def cases() -> dict[str, Setup]:
         "logistic:newton-cholesky": logistic("newton-cholesky", linear_model),
         "logistic:lbfgs": logistic("lbfgs", linear_model),
         "multinomial:lbfgs": logistic("lbfgs", linear_model),
+        "ridge_cv": ridge_cv,
+        "logistic_l1": logistic_l1("saga", linear_model),
+        **other_fits(linear_model, linear_model.LinearSVC),
+        **{f"bootstrap_{name}": interval(metric) for name, metric in BOOTSTRAPS.items()},
         "gemm": gemm,
         **metric_cases(metrics),
     }

@@ -10,8 +10,15 @@ from typing import Any
 
 import numpy as np
 
-DIGITS = 1797  # rows of scikit-learn's digits
-WITH_COLUMNS = ("least_squares", "gradient_descent", "logistic_gd", "sgd_epoch", "logistic", "multinomial")
+from . import generate, objectives
+from .generate import DIGITS, NONZEROS, Generator
+
+PATHS = ("lasso_path", "elastic_net_path")
+LOGISTIC = ("logistic", "multinomial", "logistic_l1", "sparse_logistic")
+VALIDATED = ("ridge_cv", "lasso_cv", "logistic_cv")
+OTHER_LINEAR = ("linear_svc", "huber", "poisson", "quantile")
+FITS = ("least_squares", "gradient_descent", "logistic_gd", "sgd_epoch", *LOGISTIC, *PATHS, *OTHER_LINEAR)
+WITH_COLUMNS = (*FITS, *VALIDATED)
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,12 @@ class Problem:
             if self.columns == 1:
                 return 0.0, 4.0 * size * self.iterations
             return size * self.itemsize, size * (self.columns + 1)  # X once: half of its Gram matrix
-        if self.kind in ("logistic", "multinomial"):  # Newton's method needs about five passes
+        if self.kind == "sparse_logistic":  # a value and a column number, about ten passes
+            return 10.0 * self.rows * NONZEROS * (self.itemsize + 4), 0.0
+        if self.kind in (*PATHS, "ridge_cv", "lasso_cv"):
+            narrow = min(self.rows, self.columns)
+            return size * self.itemsize, size * narrow  # one pass: half of the smaller Gram matrix
+        if self.kind in (*LOGISTIC, *OTHER_LINEAR, "logistic_cv"):  # Newton's method: about five passes
             return 5 * size * self.itemsize, 0.0
         if self.kind == "logistic_gd":
             return self.iterations * size * self.itemsize, 0.0
@@ -62,111 +74,65 @@ class Problem:
         return size * 16, 0.0  # metrics: two arrays of eight bytes
 
 
-def regression(p: Problem, rng: np.random.Generator) -> Data:
-    X = rng.standard_normal((p.rows, p.columns)).astype(p.dtype)
-    w = rng.standard_normal(p.columns).astype(p.dtype)
-    y = X @ w + rng.standard_normal(p.rows).astype(p.dtype) + 3
-    return Data(X=X, y=y.astype(p.dtype), iterations=p.iterations, alpha=0.1)
-
-
-def binary(p: Problem, rng: np.random.Generator) -> Data:
-    X = rng.standard_normal((p.rows, p.columns)).astype(p.dtype)
-    w = rng.standard_normal(p.columns).astype(p.dtype) / np.sqrt(p.columns)
-    y = (X @ (2 * w) + rng.logistic(size=p.rows) > 0).astype(np.int64)
-    return Data(X=X, y=y, iterations=p.iterations, alpha=1.0)
-
-
-def multinomial(p: Problem, rng: np.random.Generator) -> Data:
-    if p.rows == DIGITS:
-        from sklearn.datasets import load_digits
-
-        digits = load_digits()
-        return Data(X=(digits.data / 16).astype(p.dtype), y=digits.target)
-    X = rng.standard_normal((p.rows, p.columns)).astype(p.dtype)
-    W = rng.standard_normal((p.columns, p.classes)).astype(p.dtype) * np.asarray(0.3, p.dtype)
-    y = np.argmax(X @ W + rng.gumbel(size=(p.rows, p.classes)), axis=1)
-    return Data(X=X, y=y)
-
-
-def labels(p: Problem, rng: np.random.Generator) -> Data:
-    y = rng.integers(0, p.classes, p.rows)
-    return Data(y=y, z=np.where(rng.random(p.rows) < 0.8, y, rng.integers(0, p.classes, p.rows)))
-
-
-def scores(p: Problem, rng: np.random.Generator) -> Data:
-    y = rng.integers(0, 2, p.rows)
-    return Data(y=y, z=1 / (1 + np.exp(-(rng.standard_normal(p.rows) + 2 * y - 1))))
-
-
-def values(p: Problem, rng: np.random.Generator) -> Data:
-    y = rng.standard_normal(p.rows)
-    return Data(y=y, z=y + 0.1 * rng.standard_normal(p.rows))
-
-
-def square(p: Problem, rng: np.random.Generator) -> Data:
-    shape = (p.rows, p.rows)
-    return Data(A=rng.standard_normal(shape).astype(p.dtype), B=rng.standard_normal(shape).astype(p.dtype))
-
-
-def squared_loss(data: Data, answer: Any) -> float:
-    coef, intercept = answer
-    residual = data.X @ np.asarray(coef, np.float64).ravel() + float(np.ravel(intercept)[0]) - data.y
-    return residual @ residual / len(residual) / 2
-
-
-def logistic_loss(data: Data, answer: Any) -> float:
-    """scikit-learn's objective at C = 1: summed log loss + |w|²/2."""
-    coef, intercept = (np.asarray(part, np.float64) for part in answer)
-    margin = data.X @ coef.ravel() + intercept.ravel()[0]
-    return np.logaddexp(0, np.where(data.y == 1, -margin, margin)).sum() + (coef**2).sum() / 2
-
-
-def multinomial_loss(data: Data, answer: Any) -> float:
-    coef, intercept = (np.asarray(part, np.float64) for part in answer)
-    margin = data.X @ coef.T + intercept
-    top = margin.max(axis=1)
-    total = top + np.log(np.exp(margin - top[:, None]).sum(axis=1))
-    return (total - margin[np.arange(len(margin)), data.y]).sum() + (coef**2).sum() / 2
-
-
-def mean_logistic_loss(data: Data, answer: Any) -> float:
-    coef, intercept = (np.asarray(part, np.float64) for part in answer)
-    margin = data.X @ coef.ravel() + intercept.ravel()[0]
-    return np.logaddexp(0, np.where(data.y == 1, -margin, margin)).mean()
-
-
-def fingerprint(data: Data, answer: Any) -> float:
-    del data
-    return float(np.abs(np.asarray(answer, np.float64)).mean())
-
-
 METRICS = ("accuracy", "confusion", "f1", "log_loss", "roc_auc", "average_precision", "mse", "r2")
 LABEL_METRICS, SCORE_METRICS = METRICS[:3], METRICS[3:6]
+MORE_LABEL_METRICS = ("balanced_accuracy", "matthews", "kappa", "jaccard", "report")
+MORE_SCORE_METRICS = ("brier", "roc_curve", "precision_recall_curve")
+CLASS_METRICS = ("roc_auc_ovr", "roc_auc_ovo", "top_k")
+VALUE_METRICS = ("median_ae", "mape", "explained_variance", "poisson_deviance", "gamma_deviance", "pinball")
+BOOTSTRAPS = ("bootstrap_accuracy", "bootstrap_f1", "bootstrap_r2", "bootstrap_roc_auc")
+MORE_METRICS = (*MORE_LABEL_METRICS, *MORE_SCORE_METRICS, *CLASS_METRICS, *VALUE_METRICS)
 
-GENERATE: dict[str, Callable[[Problem, np.random.Generator], Data]] = {
-    "least_squares": regression,
-    "gradient_descent": regression,
-    "sgd_epoch": regression,
-    "logistic_gd": binary,
-    "logistic": binary,
-    "multinomial": multinomial,
-    "gemm": square,
-    **dict.fromkeys(LABEL_METRICS, labels),
-    **dict.fromkeys(SCORE_METRICS, scores),
-    **dict.fromkeys(METRICS[6:], values),
+GENERATE: dict[str, Generator] = {
+    "least_squares": generate.regression,
+    "gradient_descent": generate.regression,
+    "sgd_epoch": generate.regression,
+    "logistic_gd": generate.binary,
+    "logistic": generate.binary,
+    "multinomial": generate.multinomial,
+    "logistic_l1": generate.logistic_l1,
+    "sparse_logistic": generate.sparse_binary,
+    **dict.fromkeys((*PATHS, "lasso_cv"), generate.path),
+    "ridge_cv": generate.ridge_cv,
+    "logistic_cv": generate.logistic_cv,
+    "linear_svc": generate.binary,
+    "huber": generate.outliers,
+    "poisson": generate.counts,
+    "quantile": generate.outliers,
+    "gemm": generate.square,
+    **dict.fromkeys(
+        (*LABEL_METRICS, *MORE_LABEL_METRICS, "bootstrap_accuracy", "bootstrap_f1"), generate.labels
+    ),
+    **dict.fromkeys((*SCORE_METRICS, *MORE_SCORE_METRICS, "bootstrap_roc_auc"), generate.scores),
+    **dict.fromkeys(CLASS_METRICS, generate.class_scores),
+    **dict.fromkeys(VALUE_METRICS, generate.positive),
+    **dict.fromkeys((*METRICS[6:], "bootstrap_r2"), generate.values),
 }
 OBJECTIVE: dict[str, Callable[[Data, Any], float]] = {
-    "least_squares": squared_loss,
-    "gradient_descent": squared_loss,
-    "sgd_epoch": squared_loss,
-    "logistic_gd": mean_logistic_loss,
-    "logistic": logistic_loss,
-    "multinomial": multinomial_loss,
-    "gemm": fingerprint,
-    **dict.fromkeys(METRICS, fingerprint),
+    "least_squares": objectives.squared_loss,
+    "gradient_descent": objectives.squared_loss,
+    "sgd_epoch": objectives.squared_loss,
+    "logistic_gd": objectives.mean_logistic_loss,
+    "logistic": objectives.logistic_loss,
+    "multinomial": objectives.multinomial_loss,
+    "logistic_l1": objectives.l1_logistic_loss,
+    "sparse_logistic": objectives.l2_logistic_loss,
+    **dict.fromkeys(PATHS, objectives.path_loss),
+    **dict.fromkeys(VALIDATED, objectives.fingerprint),
+    "linear_svc": objectives.svc_loss,
+    "huber": objectives.huber_loss,
+    "poisson": objectives.poisson_loss,
+    "quantile": objectives.quantile_loss,
+    "gemm": objectives.fingerprint,
+    **dict.fromkeys((*METRICS, *MORE_METRICS, *BOOTSTRAPS), objectives.fingerprint),
 }
 # Largest relative distance to the best objective that still counts as the same answer.
-SAME = {"sgd_epoch": 0.05, "logistic": 1e-5, "multinomial": 1e-5, "gradient_descent": 1e-4}
+SAME = {
+    "sgd_epoch": 0.05,
+    "gradient_descent": 1e-4,
+    "lasso_cv": 1e-3,  # the mean size of the coefficients: rivals stop at different gaps
+    **dict.fromkeys(BOOTSTRAPS, 0.1),  # the width of the interval: resamples differ
+}
 SAME_OTHERWISE = 1e-5
 
 
@@ -176,7 +142,7 @@ BOTH = ("float32", "float64")
 
 def problems(quick: bool) -> list[Problem]:
     """Every case, or the quick set."""
-    cases = [*fits(), *metric_calls(), *products()]
+    cases = [*fits(), *more_fits(), *metric_calls(), *more_metric_calls(), *products()]
     return [case for case in cases if case.quick or not quick]
 
 
@@ -197,10 +163,32 @@ def fits() -> Iterator[Problem]:
     yield Problem("multinomial", 100_000, 100, classes=10)
 
 
+def more_fits() -> Iterator[Problem]:
+    for shape, kind in product((MILLION, WIDE, (500, 5000)), PATHS):
+        yield Problem(kind, *shape, quick=shape == WIDE and kind == "lasso_path")
+    for kind, shape in product(VALIDATED, (MILLION, WIDE)):
+        yield Problem(kind, *shape, quick=shape == MILLION)
+    for shape in (MILLION, WIDE):
+        yield Problem("logistic_l1", *shape, quick=shape == MILLION)
+    yield Problem("sparse_logistic", 100_000, 100_000, quick=True)
+    for kind in ("linear_svc", "huber", "poisson"):
+        yield Problem(kind, *MILLION, quick=True)
+    yield Problem("quantile", 10_000, 20, quick=True)
+    yield Problem("quantile", *MILLION)
+
+
 def metric_calls() -> Iterator[Problem]:
     for rows, metric in product((1_000_000, 100), METRICS):
         classes = 10 if metric in LABEL_METRICS else 2
         yield Problem(metric, rows, classes=classes, quick=rows > 100 or metric in ("accuracy", "mse"))
+
+
+def more_metric_calls() -> Iterator[Problem]:
+    for kind in MORE_METRICS:
+        classes = 10 if kind in (*MORE_LABEL_METRICS, *CLASS_METRICS) else 2
+        yield Problem(kind, 1_000_000 if kind not in CLASS_METRICS else 100_000, classes=classes)
+    for kind in BOOTSTRAPS:
+        yield Problem(kind, 100_000, classes=10 if kind == "bootstrap_f1" else 2, iterations=1000)
 
 
 def products() -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .problems import SAME, SAME_OTHERWISE, WITH_COLUMNS
+from .problems import FITS, SAME, SAME_OTHERWISE
 
 # Shown, but no peer to beat: our own trick written by hand, which no library does for its user.
 NOT_A_PEER = {("numpy_", "gram")}
@@ -21,6 +21,11 @@ NAMES = {
     "sklearnex_": "sklearnex",
     "torch_": "torch",
     "jax_": "jax",
+    "snapml_": "Snap ML",
+    "cyanure_": "cyanure",
+    "celer_": "celer",
+    "skglm_": "skglm",
+    "scipy_": "scipy",
 }
 
 
@@ -95,7 +100,7 @@ def common_objective(results: list[dict[str, Any]]) -> float:
     """The least one where a smaller objective is better; else (a metric, a product) the middle one."""
     objectives = [result["objective"] for result in results]
     kind = results[0]["case"].partition("/")[0]
-    return min(objectives) if kind in WITH_COLUMNS else statistics.median(objectives)
+    return min(objectives) if kind in FITS else statistics.median(objectives)
 
 
 def rows(run: dict[str, Any]) -> Iterator[Row]:

@@ -6,7 +6,8 @@ import warnings
 from types import SimpleNamespace as Data
 from typing import Any
 
-from sklearn import linear_model, metrics
+import numpy as np
+from sklearn import linear_model, metrics, model_selection, svm
 from sklearn.exceptions import ConvergenceWarning
 
 from .adapter import Run, Setup, loosest
@@ -52,8 +53,26 @@ def metric(module: Any, name: str, **options: Any) -> Setup:
     return setup
 
 
+def curve(module: Any, name: str) -> Setup:
+    """The last array is the thresholds; the answer is the first."""
+
+    def setup(data: Data) -> Run:
+        function = getattr(module, name)
+        return lambda: function(data.y, data.z)[0]
+
+    return setup
+
+
+def table(module: Any, name: str, **options: Any) -> Setup:
+    def setup(data: Data) -> Run:
+        function = getattr(module, name)
+        return lambda: function(data.y, data.z, **options)["macro avg"]["f1-score"]
+
+    return setup
+
+
 def metric_cases(module: Any) -> dict[str, Setup]:
-    """The eight metrics from a module with scikit-learn's names."""
+    """The metrics from a module with scikit-learn's names."""
     return {
         "accuracy": metric(module, "accuracy_score"),
         "confusion": metric(module, "confusion_matrix"),
@@ -63,6 +82,145 @@ def metric_cases(module: Any) -> dict[str, Setup]:
         "average_precision": metric(module, "average_precision_score"),
         "mse": metric(module, "mean_squared_error"),
         "r2": metric(module, "r2_score"),
+        "balanced_accuracy": metric(module, "balanced_accuracy_score"),
+        "matthews": metric(module, "matthews_corrcoef"),
+        "kappa": metric(module, "cohen_kappa_score"),
+        "jaccard": metric(module, "jaccard_score", average="macro"),
+        "report": table(module, "classification_report", output_dict=True),
+        "brier": metric(module, "brier_score_loss"),
+        "roc_curve": curve(module, "roc_curve"),
+        "precision_recall_curve": curve(module, "precision_recall_curve"),
+        "roc_auc_ovr": metric(module, "roc_auc_score", multi_class="ovr"),
+        "roc_auc_ovo": metric(module, "roc_auc_score", multi_class="ovo"),
+        "top_k": metric(module, "top_k_accuracy_score", k=3),
+        "median_ae": metric(module, "median_absolute_error"),
+        "mape": metric(module, "mean_absolute_percentage_error"),
+        "explained_variance": metric(module, "explained_variance_score"),
+        "poisson_deviance": metric(module, "mean_poisson_deviance"),
+        "gamma_deviance": metric(module, "mean_gamma_deviance"),
+        "pinball": metric(module, "mean_pinball_loss", alpha=0.9),
+    }
+
+
+def logistic_l1(solver: str, library: Any) -> Setup:
+    def setup(data: Data) -> Run:
+        warnings.simplefilter("ignore", ConvergenceWarning)
+
+        def run(tolerance: float) -> Any:
+            model = library.LogisticRegression(
+                l1_ratio=1, solver=solver, C=data.C, tol=tolerance, max_iter=1000
+            ).fit(data.X, data.y)
+            return model.coef_, model.intercept_
+
+        return loosest(data, run)
+
+    return setup
+
+
+def path(library: Any) -> Setup:
+    """100 penalties, one after the other: Lasso or elastic net."""
+
+    def setup(data: Data) -> Run:
+        warnings.simplefilter("ignore", ConvergenceWarning)
+
+        def run(tolerance: float) -> Any:
+            return library.enet_path(
+                data.X, data.y, alphas=data.alphas, l1_ratio=data.l1_ratio, tol=tolerance, max_iter=10_000
+            )[1].T
+
+        return loosest(data, run)
+
+    return setup
+
+
+def lasso_cv(make: Any) -> Setup:
+    """100 penalties × 5 folds; the answer is the coefficients at the best."""
+    return lambda data: lambda: make(cv=data.folds, alphas=100).fit(data.X, data.y).coef_
+
+
+def logistic_cv(library: Any) -> Setup:
+    """Mean validation scores of 10 penalties × 5 folds."""
+
+    def setup(data: Data) -> Run:
+        def run() -> Any:
+            model = library.LogisticRegressionCV(
+                Cs=data.Cs,
+                cv=data.folds,
+                scoring="neg_log_loss",
+                l1_ratios=(0,),
+                use_legacy_attributes=False,
+                max_iter=1000,
+            ).fit(data.X, data.y)
+            return np.mean(model.scores_, axis=0)
+
+        return run
+
+    return setup
+
+
+def ridge_grid(data: Data) -> Run:
+    """20 penalties × 5 folds; the answer is the coefficients at the best."""
+
+    def run() -> Any:
+        search = model_selection.GridSearchCV(
+            linear_model.Ridge(solver="cholesky"),
+            {"alpha": data.alphas},
+            scoring="neg_mean_squared_error",
+            cv=data.folds,
+        ).fit(data.X, data.y)
+        return search.best_estimator_.coef_
+
+    return run
+
+
+def huber(library: Any) -> Setup:
+    def setup(data: Data) -> Run:
+        def run(tolerance: float) -> Any:
+            model = library.HuberRegressor(tol=tolerance, max_iter=1000).fit(data.X, data.y)
+            return model.coef_, model.intercept_, model.scale_
+
+        return loosest(data, run)
+
+    return setup
+
+
+def poisson(library: Any, solver: str) -> Setup:
+    def setup(data: Data) -> Run:
+        def run(tolerance: float) -> Any:
+            model = library.PoissonRegressor(
+                alpha=data.alpha, solver=solver, tol=tolerance, max_iter=1000
+            ).fit(data.X, data.y)
+            return model.coef_, model.intercept_
+
+        return loosest(data, run)
+
+    return setup
+
+
+def linear_svc(make: Any) -> Setup:
+    def setup(data: Data) -> Run:
+        def run(tolerance: float) -> Any:
+            model = make(dual=False, tol=tolerance, max_iter=10_000).fit(data.X, data.y)
+            return model.coef_, model.intercept_
+
+        return loosest(data, run)
+
+    return setup
+
+
+def other_fits(library: Any, svc: Any) -> dict[str, Setup]:
+    """What both libraries have under the same names."""
+    return {
+        "lasso_path": path(library),
+        "elastic_net_path": path(library),
+        "lasso_cv": lasso_cv(library.LassoCV),
+        "logistic_cv": logistic_cv(library),
+        "linear_svc": linear_svc(svc),
+        "huber": huber(library),
+        "poisson:lbfgs": poisson(library, "lbfgs"),
+        "poisson:newton-cholesky": poisson(library, "newton-cholesky"),
+        "quantile": fit(lambda: library.QuantileRegressor(quantile=0.5, alpha=0.0)),
+        "sparse_logistic:lbfgs": logistic("lbfgs", library),
     }
 
 
@@ -74,5 +232,11 @@ def cases() -> dict[str, Setup]:
         "logistic:lbfgs": logistic("lbfgs", linear_model),
         "logistic:newton-cholesky": logistic("newton-cholesky", linear_model),
         "multinomial:lbfgs": logistic("lbfgs", linear_model),
+        "sparse_logistic:liblinear": logistic("liblinear", linear_model),
+        "sparse_logistic:saga": logistic("saga", linear_model),
+        "logistic_l1:liblinear": logistic_l1("liblinear", linear_model),
+        "logistic_l1:saga": logistic_l1("saga", linear_model),
+        "ridge_cv": ridge_grid,
+        **other_fits(linear_model, svm.LinearSVC),
         **metric_cases(metrics),
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from .adapter import Run
 from .problems import SAME, SAME_OTHERWISE, Problem
+from .reference import reference
 
 SECONDS = 1.0  # of measuring, after the warm-up
 SHORTEST = 2e-3  # a sample repeats a fast call until it lasts this long
@@ -57,17 +58,6 @@ def blas_kernels() -> list[str]:
     return sorted(
         {f"{p['internal_api']} {p.get('architecture', '')}".strip() for p in pools if p["user_api"] == "blas"}
     )
-
-
-def reference(problem: Problem) -> float:
-    """The least objective of a fit, from scikit-learn at a tolerance far below what the rivals are given."""
-    from sklearn.linear_model import LogisticRegression
-
-    data = problem.data()
-    X = data.X.astype("float64")
-    solver = "newton-cholesky" if problem.kind == "logistic" else "lbfgs"
-    model = LogisticRegression(solver=solver, tol=1e-7, max_iter=2000).fit(X, data.y)
-    return problem.objective(data, (model.coef_, model.intercept_))
 
 
 def compete(rival: str, case: str, problem: Problem, least: float, neighbour: bool) -> dict[str, Any]:
