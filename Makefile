@@ -81,7 +81,7 @@ bench: build $(STAMPS)/bench ## Compare with the peers, quick set (under 10 minu
 	$(BIN)/python -m benchmarks.compare --quick
 
 .PHONY: bench-full
-bench-full: build $(STAMPS)/bench ## Compare with the peers, every case
+bench-full: build $(STAMPS)/bench $(STAMPS)/peers ## Compare with more peers, every case
 	$(BIN)/python -m benchmarks.compare
 
 .PHONY: bench-python
