@@ -1,8 +1,6 @@
 // Columns shifted to about zero for a solve, and weights taken back to the columns as they were.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -11,20 +9,11 @@
 
 namespace maas {
 
-// A value of the rows' type near the middle of each column. Shifted by it, a column with a large offset loses
-// no digits, and the intercept does not depend on the weights much. It moves no optimum.
+// A value of the rows' type near the middle of each column; of a constant column that constant. Shifted by
+// it, a column with a large offset loses no digits, a constant one is all zeros rather than rounding that
+// looks like a feature, and the intercept does not depend on the weights much. It moves no optimum.
 template <class T>
-std::vector<double> middle_of_columns(const MatrixView<T>& x) {
-  std::vector<double> middle(x.cols, 0.0);
-  const size_t stride = std::max<size_t>(1, x.rows / 256);
-  const size_t count = (x.rows + stride - 1) / stride;
-  for (size_t i = 0; i < x.rows; i += stride) {
-    for (size_t j = 0; j < x.cols; ++j)
-      middle[j] += static_cast<double>(x(i, j)) / static_cast<double>(count);
-  }
-  for (double& m : middle) m = std::isfinite(m) ? static_cast<double>(static_cast<T>(m)) : 0.0;
-  return middle;
-}
+std::vector<double> middle_of_columns(const MatrixView<T>& x);
 
 // Appends the weights and intercepts, for columns that are not shifted, of theta: for each output one weight
 // a shifted column and then the intercept, if there is one.

@@ -8,7 +8,6 @@
 #include "maas/linear/column_shift.h"
 #include "maas/linear/lbfgs.h"
 #include "maas/linear/newton.h"
-#include "maas/linear/panel_source.h"
 #include "maas/linear/proximal_newton.h"
 #include "maas/linear/row_sample.h"
 #include "maas/linear/sampled_start.h"

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "maas/base/error.h"
+#include "maas/linear/column_shift.h"
 #include "maas/linear/huber_objective.h"
 #include "maas/linear/interior_point.h"
 #include "maas/linear/newton.h"

@@ -78,10 +78,6 @@ class CsrPanels : public PanelSource {
   CsrView<T> x_;
 };
 
-// A value near the middle of each column: less it, a column with a large offset loses no digits.
-template <class T>
-std::vector<double> middle_of_columns(const MatrixView<T>& x);
-
 template <class Fold, class Finish>
 std::vector<double> PanelSource::fold(size_t size, size_t work, const Fold& fold,
                                       const Finish& finish) const {

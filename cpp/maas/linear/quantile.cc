@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "maas/base/error.h"
+#include "maas/linear/column_shift.h"
 #include "maas/linear/interior_point.h"
 
 namespace maas {
