@@ -26,7 +26,13 @@ ESTIMATORS = {
     "LogisticRegression(max_iter=20, tol=1e-2)": True,
     "SGDRegressor(max_iter=1, tol=None, random_state=0)": False,
     "SGDClassifier(max_iter=1, tol=None, random_state=0)": True,
+    "Lasso(0.1)": False,
+    "LogisticRegression(l1_ratio=1, solver='saga', max_iter=20, tol=1e-2)": True,
+    "PoissonRegressor(max_iter=20, tol=1e-2)": True,  # labels serve as counts
+    "HuberRegressor(max_iter=20, tol=1e-2)": False,
+    "LinearSVC(max_iter=20, tol=1e-2)": True,
 }
+# Not QuantileRegressor: its interior point keeps 9 doubles a row, which is nearly half of a row here.
 
 # Fits to a mapped file while a thread samples anonymous memory; prints for each estimator the growth and the
 # coefficients.
