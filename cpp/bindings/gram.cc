@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "array.h"
+#include "csr.h"
 #include "engine_call.h"
 #include "maas/linear/fold_gram.h"
 #include "maas/linear/gram_stream.h"
@@ -109,12 +110,11 @@ py::tuple errors(const GramState& state, const Array<double>& coef, const Array<
                         copy_out(out.rounding, {count, t}));
 }
 
-// x (n, d), y (n, t), weights or None, intercept, penalties, orthogonal, store -> (Σ w e² (penalties, t),
-// e (n, t, penalties) or None, coef (penalties, t, d) or None, intercept (penalties, t) or None)
+// -> (Σ w e² (penalties, t), e (n, t, penalties) or None, coef (penalties, t, d) or None, intercept
+// (penalties, t) or None)
 template <class T>
-py::tuple one_out(const Array<T>& x, const Array<T>& y, const Weights& weights, bool intercept,
-                  std::vector<double> penalties, bool orthogonal, bool store) {
-  const RegressionRows<T> rows = regression_rows(x, y, weights);
+py::tuple one_out_of(const RegressionRows<T>& rows, bool intercept, std::vector<double> penalties,
+                     bool orthogonal, bool store) {
   const py::ssize_t n = size_of(rows.x.rows), d = size_of(rows.x.cols), t = size_of(rows.y.cols);
   const py::ssize_t count = size_of(penalties.size());
   LeaveOneOut out;
@@ -127,6 +127,27 @@ py::tuple one_out(const Array<T>& x, const Array<T>& y, const Weights& weights, 
   };
   return py::make_tuple(copy_out(out.squared, {count, t}), optional(out.residuals, {n, t, count}),
                         optional(out.coef, {count, t, d}), optional(out.intercept, {count, t}));
+}
+
+// x (n, d), y (n, t), weights or None, intercept, penalties, orthogonal, store
+template <class T>
+py::tuple one_out(const Array<T>& x, const Array<T>& y, const Weights& weights, bool intercept,
+                  std::vector<double> penalties, bool orthogonal, bool store) {
+  return one_out_of(regression_rows(x, y, weights), intercept, std::move(penalties), orthogonal, store);
+}
+
+// values, columns, starts, number of columns for x, else the same
+template <class T>
+py::tuple sparse_one_out(const Array<T>& values, const Array<int32_t>& columns, const Array<int64_t>& starts,
+                         size_t column_count, const Array<T>& y, const Weights& weights, bool intercept,
+                         std::vector<double> penalties, bool orthogonal, bool store) {
+  const CsrArgument<T> x(values, columns, starts, column_count);
+  RegressionRows<T> rows{{nullptr, x.view().rows, column_count, 0, 0}, matrix_view(y), {}, x.view()};
+  if (weights) rows.weights = vector_view(*weights);
+  if (rows.y.rows != rows.x.rows || (weights && rows.weights.size != rows.x.rows)) {
+    throw_invalid("rows", "expected as many targets and weights as rows");
+  }
+  return one_out_of(rows, intercept, std::move(penalties), orthogonal, store);
 }
 
 // A state's own least squares: what fit_least_squares makes of it, or the minimum norm solution of the
@@ -199,6 +220,8 @@ void register_gram(py::module_& m) {
   m.def("ridge_paths", &paths);
   m.def("leave_one_out", &one_out<float>);
   m.def("leave_one_out", &one_out<double>);
+  m.def("sparse_leave_one_out", &sparse_one_out<float>);
+  m.def("sparse_leave_one_out", &sparse_one_out<double>);
   register_stream<float>(m, "GramStreamFloat");
   register_stream<double>(m, "GramStreamDouble");
 }

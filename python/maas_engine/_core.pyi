@@ -111,6 +111,19 @@ def leave_one_out(
     store: bool,
     /,
 ) -> tuple[_Doubles, _Doubles | None, _Doubles | None, _Doubles | None]: ...
+def sparse_leave_one_out(
+    values: NDArray[_Float],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    column_count: int,
+    y: NDArray[_Float],
+    weight: _Doubles | None,
+    intercept: bool,
+    penalties: list[float],
+    orthogonal: bool,
+    store: bool,
+    /,
+) -> tuple[_Doubles, _Doubles | None, _Doubles | None, _Doubles | None]: ...
 
 # metrics.cc
 _Vector = NDArray[Any]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.datasets import load_diabetes, load_linnerud
 from sklearn.linear_model import RidgeCV as Reference
 from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, ShuffleSplit, TimeSeriesSplit
@@ -216,3 +217,83 @@ def test_multi_target_data_of_three_outputs() -> None:
     exercise, body = load_linnerud(return_X_y=True)
     compare(exercise, body, cv=4, alphas=[1.0, 10.0])
     compare(exercise, body, alphas=[1.0, 10.0], alpha_per_target=True)
+
+
+def thin(rows: int, columns: int) -> Any:
+    """Return sparse rows and targets with noise."""
+    matrix = sp.random(rows, columns, 0.1, format="csr", random_state=7)
+    rng = np.random.default_rng(7)
+    return matrix, matrix @ rng.standard_normal(columns) + rng.standard_normal(rows)
+
+
+class TestSparseRows:
+    @pytest.mark.parametrize("weighted", [False, True])
+    @pytest.mark.parametrize("fit_intercept", [True, False])
+    @pytest.mark.parametrize("shape", [(200, 30), (400, 300), (60, 150), (280, 400)])
+    def test_leave_one_out_has_the_residuals_of_dense_rows(
+        self, shape: Any, fit_intercept: bool, weighted: bool
+    ) -> None:
+        matrix, target = thin(*shape)
+        weights = np.random.default_rng(1).uniform(0.1, 2.0, len(target)) if weighted else None
+        options: dict[str, Any] = {"fit_intercept": fit_intercept, "store_cv_results": True}
+        sparse = RidgeCV(PENALTIES, **options).fit(matrix, target, weights)
+        dense = RidgeCV(PENALTIES, **options).fit(matrix.toarray(), target, weights)
+        np.testing.assert_array_equal(sparse.cv_results_, dense.cv_results_)
+        assert sparse.alpha_ == dense.alpha_
+        np.testing.assert_allclose(sparse.coef_, dense.coef_, rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(sparse.predict(matrix), dense.predict(matrix), rtol=1e-7, atol=1e-9)
+
+    @pytest.mark.parametrize("fit_intercept", [True, False])
+    @pytest.mark.parametrize("shape", [(200, 30), (60, 150)])
+    def test_scikit_learns_choice(self, shape: Any, fit_intercept: bool) -> None:
+        matrix, target = thin(*shape)
+        targets = np.c_[target, target[::-1]]
+        compare(matrix, target, fit_intercept=fit_intercept, tolerance=1e-7)
+        compare(matrix, targets, fit_intercept=fit_intercept, tolerance=1e-7)
+        for cv in (4, KFold(3, shuffle=True, random_state=0)):  # of sparse rows theirs iterates, to 1e-5
+            theirs = Reference(PENALTIES, cv=cv, fit_intercept=fit_intercept)
+            theirs.fit(matrix.toarray(), target)
+            ours = RidgeCV(PENALTIES, cv=cv, fit_intercept=fit_intercept).fit(matrix, target)
+            assert ours.alpha_ == theirs.alpha_
+            np.testing.assert_allclose(ours.best_score_, theirs.best_score_, rtol=1e-7)
+        compare(matrix, targets, alpha_per_target=True, scoring="r2", tolerance=1e-7)
+
+    @pytest.mark.parametrize("scoring", ["r2", "neg_mean_absolute_error"])
+    def test_folds_are_those_of_dense_rows(self, scoring: str) -> None:
+        matrix, target = thin(150, 40)
+        weights = np.random.default_rng(1).uniform(0.1, 2.0, 150)
+        for cv in (5, ShuffleSplit(3, random_state=0), TimeSeriesSplit(3)):
+            sparse = RidgeCV(PENALTIES, cv=cv, scoring=scoring).fit(matrix, target, weights)
+            dense = RidgeCV(PENALTIES, cv=cv, scoring=scoring).fit(matrix.toarray(), target, weights)
+            assert sparse.alpha_ == dense.alpha_
+            np.testing.assert_allclose(sparse.best_score_, dense.best_score_, rtol=1e-9)
+            np.testing.assert_allclose(sparse.coef_, dense.coef_, rtol=1e-8, atol=1e-12)
+
+    @pytest.mark.parametrize("convert", [sp.csc_matrix, sp.coo_array, sp.csr_array])
+    @pytest.mark.parametrize("cv", [None, 3])
+    def test_every_format_type_and_number_of_threads(self, convert: Any, cv: Any) -> None:
+        matrix, target = thin(300, 20)
+        first = RidgeCV(PENALTIES, cv=cv).fit(matrix, target)
+        for count in (1, 2, 4):
+            with maas_engine.num_threads(count):
+                again = RidgeCV(PENALTIES, cv=cv).fit(convert(matrix), target)
+            np.testing.assert_array_equal(again.coef_, first.coef_)
+            assert again.best_score_ == first.best_score_
+        single = RidgeCV(PENALTIES, cv=cv).fit(convert(matrix.astype(np.float32)), target)
+        assert single.coef_.dtype == np.float32
+        np.testing.assert_allclose(single.coef_, first.coef_, rtol=1e-4, atol=1e-5)
+
+    def test_large_sparse_rows_need_folds(self) -> None:
+        matrix, target = thin(2100, 2050)
+        matrix = sp.vstack([matrix[:2050, :10] @ sp.eye(10, 2050), matrix[2050:]]).tocsr()
+        with pytest.raises(ValueError, match="2048 features"):
+            RidgeCV().fit(matrix, target)
+        assert RidgeCV(cv=2).fit(matrix, target).alpha_ in (0.1, 1.0, 10.0)
+
+    @pytest.mark.parametrize("cv", [None, 3])
+    def test_not_finite(self, cv: Any) -> None:
+        for shape in ((50, 10), (10, 50)):
+            matrix, target = thin(*shape)
+            matrix.data[3] = np.nan
+            with pytest.raises(ValueError, match="NaN"):
+                RidgeCV(cv=cv).fit(matrix, target)

@@ -75,6 +75,7 @@ def test_multinomial_is_the_dense_optimum(C):
     best = logistic_objective(theirs, X, y, weight, C)
     assert logistic_objective(model, X, y, weight, C) <= best * (1 + 1e-8)
     np.testing.assert_allclose(model.predict_proba(sparse.csr_array(X)), theirs.predict_proba(X), atol=1e-5)
+    assert abs(model.intercept_.sum()) < 1e-12
 
 
 @pytest.mark.parametrize("solver", ["gd", "adam"])

@@ -39,12 +39,30 @@ PackBlock pack_rows(const RegressionRows<T>& rows, const std::vector<double>& ce
   };
 }
 
+// Columns [first, first + n) of x, one a row of the panel.
+template <class T>
+void unpack_transposed(const CsrView<T>& x, size_t first, size_t n, double* block, size_t ld) {
+  std::fill_n(block, x.rows * ld, 0.0);
+  double verdict = 0;  // x * 0 is 0 for every finite x
+  for (size_t i = 0; i < x.rows; ++i) {
+    for_nonzeros(x, i, first, first + n, [&](size_t j, T value) {
+      block[i * ld + j - first] = static_cast<double>(value);
+      verdict += static_cast<double>(value) * 0.0;
+    });
+  }
+  if (verdict != 0) throw NotFinite("Input X");
+}
+
 // Rows are features, columns samples: the transpose of the centred, weighted X.
 template <class T>
 PackBlock pack_transposed(const RegressionRows<T>& rows, const std::vector<double>& centre) {
   return [&rows, &centre](size_t first, size_t n, double* block, size_t ld) {
-    const double* none = nullptr;
-    if (!pack_panel(rows.x.transposed(), first, n, none, block, ld)) throw NotFinite("Input X");
+    if (rows.is_sparse()) {
+      unpack_transposed(rows.sparse, first, n, block, ld);
+    } else {
+      const double* none = nullptr;
+      if (!pack_panel(rows.x.transposed(), first, n, none, block, ld)) throw NotFinite("Input X");
+    }
     for (size_t i = 0; i < rows.x.rows; ++i) {
       const double root = root_weight(rows, i);
       for (size_t j = 0; j < n; ++j)

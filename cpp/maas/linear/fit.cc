@@ -11,6 +11,7 @@
 #include "maas/linear/proximal_newton.h"
 #include "maas/linear/row_sample.h"
 #include "maas/linear/sampled_start.h"
+#include "maas/linear/vector_math.h"
 #include "maas/linear/working_set_fit.h"
 
 namespace maas {
@@ -35,13 +36,6 @@ std::vector<double> pack(const std::vector<double>& start, const LinearModelShap
     theta[o * columns + features] = intercept;
   }
   return theta;
-}
-
-// Where each weight has its own penalty, nothing but this ties down a shift common to all intercepts.
-void centre(std::vector<double>& intercept) {
-  double sum = 0;
-  for (const double b : intercept) sum += b;
-  for (double& b : intercept) b -= sum / static_cast<double>(intercept.size());
 }
 
 template <class T>
@@ -79,6 +73,7 @@ class Fit {
       static_cast<SolveResult&>(result) = minimise(objective, direction, stop_rule(), theta.data());
     }
     append_unshifted(theta.data(), options_.shape, rows_.x.cols, shift, result.coef, result.intercept);
+    // Where each weight has its own penalty, nothing but this ties down a shift common to all intercepts.
     if (options_.l1 > 0 && options_.shape.loss == Loss::kSoftmax) centre(result.intercept);
     return result;
   }

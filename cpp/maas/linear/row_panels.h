@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "maas/base/csr.h"
 #include "maas/base/error.h"
 #include "maas/base/view.h"
 #include "maas/kernels/gram.h"
@@ -22,7 +23,23 @@ struct RegressionRows {
   MatrixView<T> x;  // n × d
   MatrixView<T> y;  // n × t
   VectorView<double> weights;
+  // In place of x, of which only the shape counts then: columns ascending within a row.
+  CsrView<T> sparse = {};
+
+  bool is_sparse() const { return sparse.starts != nullptr; }
 };
+
+// Calls fn(column, value) for the nonzeros of a row in columns [begin, end).
+template <class T, class Fn>
+void for_nonzeros(const CsrView<T>& x, size_t row, size_t begin, size_t end, const Fn& fn) {
+  const int32_t* const last = x.columns + x.starts[row + 1];
+  const int32_t* at = x.columns + x.starts[row];
+  if (begin > 0) at = std::lower_bound(at, last, static_cast<int32_t>(begin));
+  for (; at != last; ++at) {
+    const auto column = static_cast<size_t>(*at);
+    if (column >= begin && column < end) fn(column, x.values[at - x.columns]);
+  }
+}
 
 // P is the type of the panel: that of the rows, or double.
 template <class T, class P>
@@ -42,7 +59,11 @@ class RowPanels {
   // Packs columns [begin, end) of rows [first, first + n), zero from n to ld. Throws NotFinite.
   void pack(size_t begin, size_t end, size_t first, size_t n, P* dst, size_t ld) const {
     const size_t d = rows_.x.cols, last = columns() - 1;
-    pack_part(rows_.x, "Input X", 0, begin, std::min(end, d), first, n, dst, ld);
+    if (rows_.is_sparse()) {
+      unpack_features(begin, std::min(end, d), first, n, dst, ld);
+    } else {
+      pack_part(rows_.x, "Input X", 0, begin, std::min(end, d), first, n, dst, ld);
+    }
     const size_t y_begin = std::max(begin, d);
     pack_part(rows_.y, "Input y", d, y_begin, std::min(end, last), first, n, dst + (y_begin - begin) * ld,
               ld);
@@ -55,7 +76,8 @@ class RowPanels {
 
   // Where rows [first, first + n) of the features lie, if together: for asking for them early.
   NextRows location(size_t first, size_t n) const {
-    const bool together = !index_ && rows_.x.row_stride == static_cast<ptrdiff_t>(rows_.x.cols);
+    const bool together =
+        !index_ && !rows_.is_sparse() && rows_.x.row_stride == static_cast<ptrdiff_t>(rows_.x.cols);
     if (!together || n == 0) return {};
     return {rows_.x.at(first, 0), n * rows_.x.cols * sizeof(T)};
   }
@@ -72,6 +94,23 @@ class RowPanels {
   }
 
  private:
+  void unpack_features(size_t begin, size_t end, size_t first, size_t n, P* dst, size_t ld) const {
+    for (size_t j = begin; j < end; ++j) {
+      P* const column = dst + (j - begin) * ld;
+      std::fill(column, column + n, -shift_[j] + P{0});
+      std::fill(column + n, column + ld, P{0});
+    }
+    P verdict = 0;  // x * 0 is 0 for every finite x
+    for (size_t i = 0; i < n; ++i) {
+      const size_t row = index_ ? index_.rows[first + i] : first + i;
+      for_nonzeros(rows_.sparse, row, begin, end, [&](size_t j, T x) {
+        const auto value = static_cast<P>(x);
+        verdict += value * P{0};
+        dst[(j - begin) * ld + i] = value - shift_[j];
+      });
+    }
+    if (verdict != P{0}) throw NotFinite("Input X");
+  }
   void pack_part(MatrixView<T> m, const char* what, size_t offset, size_t begin, size_t end, size_t first,
                  size_t n, P* dst, size_t ld) const {
     if (begin >= end) return;
@@ -100,7 +139,11 @@ std::vector<P> first_rows_shift(const RegressionRows<T>& rows, RowIndex index = 
   std::vector<double> sum(d + t, 0.0);
   for (size_t k = 0; k < count; ++k) {
     const size_t i = index ? index.rows[k] : k;
-    for (size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(rows.x(i, j));
+    if (rows.is_sparse()) {
+      for_nonzeros(rows.sparse, i, 0, d, [&](size_t j, T x) { sum[j] += static_cast<double>(x); });
+    } else {
+      for (size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(rows.x(i, j));
+    }
     for (size_t j = 0; j < t; ++j) sum[d + j] += static_cast<double>(rows.y(i, j));
   }
   std::vector<P> shift(d + t);

@@ -8,6 +8,7 @@
 #include "maas/kernels/scalar_math.h"
 #include "maas/linear/newton.h"
 #include "maas/linear/newton_cg.h"
+#include "maas/linear/vector_math.h"
 
 namespace maas {
 namespace {
@@ -92,6 +93,7 @@ FitResult fit_sparse(const SparseRows<T>& rows, const FitOptions& options, const
   static_cast<SolveResult&>(result) = solve(rows, options, objective, theta.data());
   unpack(theta, options.shape, rows.x.cols, result);
   for (double& intercept : result.intercept) intercept *= constant;
+  if (options.shape.loss == Loss::kSoftmax) centre(result.intercept);
   return result;
 }
 

@@ -136,7 +136,7 @@ SparseLeastSquaresFit fit_sparse_least_squares(const CsrView<T>& x, const Matrix
                                                const SparseLeastSquaresOptions& options) {
   constexpr size_t kFewColumns = 512;
   const size_t d = x.cols, t = y.cols;
-  const size_t most = options.max_iterations > 0 ? options.max_iterations : 4 * std::min(x.rows, d) + 100;
+  const size_t most = options.max_iterations > 0 ? options.max_iterations : 20 * std::min(x.rows, d) + 100;
   SparseLeastSquaresFit fit;
   fit.coef.resize(t * d);
   fit.direct = d <= kFewColumns && d <= x.rows;

@@ -22,6 +22,13 @@ inline void add_scaled(double factor, const double* x, double* y, size_t n) {
   for (size_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
+// Subtracts the mean. A shift common to all classes is what the softmax loss is blind to.
+inline void centre(std::vector<double>& a) {
+  double sum = 0;
+  for (const double v : a) sum += v;
+  for (double& v : a) v -= sum / static_cast<double>(a.size());
+}
+
 inline double max_abs(const std::vector<double>& a) {
   double largest = 0;
   for (const double v : a) largest = std::fmax(largest, std::abs(v));

@@ -10,16 +10,10 @@
 #include "maas/kernels/scalar_math.h"
 #include "maas/linear/column_newton.h"
 #include "maas/linear/column_products.h"
+#include "maas/linear/vector_math.h"
 
 namespace maas {
 namespace {
-
-// Where each weight has its own penalty, nothing but this ties down a shift common to all intercepts.
-void centre(std::vector<double>& v) {
-  double sum = 0;
-  for (const double b : v) sum += b;
-  for (double& b : v) b -= sum / static_cast<double>(v.size());
-}
 
 struct Targets {
   const std::vector<double>& y;

@@ -124,8 +124,6 @@ def _one_by_one(problem: Problem, member: Member, share: float) -> Any:
 
 def _solve(model: Any, X: Any, targets: Array, weights: Array | None, outputs: int) -> Any:
     coef, intercept, steps, status, _ = model._solve(X, targets, weights, outputs, model._checked_penalty())
-    if outputs > 1:  # the loss is blind to a shift common to all classes
-        intercept = intercept - intercept.mean()
     return coef, intercept, steps, status
 
 

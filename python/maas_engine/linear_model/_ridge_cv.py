@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_scalar
@@ -20,6 +21,7 @@ from maas_engine.linear_model._base import (
     check_features,
     check_regression_target,
     check_weights,
+    csr_parts,
     scikit_learn_errors,
 )
 from maas_engine.linear_model._folds import BlockFolds, Folds
@@ -27,6 +29,9 @@ from maas_engine.linear_model._least_squares import Ridge
 from maas_engine.linear_model._ridge_folds import PenaltyGrid
 
 _Doubles = NDArray[np.float64]
+
+# Leave-one-out of sparse rows factors matrices of min(n_samples, n_features) rows, one a penalty.
+_SPARSE_ORDER = 2048
 
 
 class _Predictions(RegressorMixin, BaseEstimator):
@@ -77,6 +82,10 @@ class RidgeCV(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstima
     in scikit-learn without metadata routing, in the scores whose scorer takes them. With folds the scores r2,
     explained_variance, neg_mean_squared_error and neg_root_mean_squared_error come from the moments of the
     test rows unless rounding could be seen (1e-10 relative), others from predictions.
+
+    Sparse ``X`` (CSR; others are converted) is never made dense as a whole. Leave-one-out unpacks a block of
+    rows at a time, takes as long as for dense rows, and is limited to 2048 rows or 2048 features; with ``cv``
+    each fold is fitted by itself, as :class:`Ridge` fits sparse rows, and there is no limit.
     """
 
     _parameter_constraints = {  # noqa: RUF012 (scikit-learn's protocol)
@@ -115,13 +124,14 @@ class RidgeCV(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstima
         Parameters
         ----------
         X : array-like, shape (n_samples, n_features), float32 or float64 of any layout (other types are
-            converted)
+            converted), or sparse
         y : array-like, shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like, shape (n_samples,), a number, or None
 
         Raises
         ------
-        ValueError : as scikit-learn's checks, NaN and infinity among them.
+        ValueError : as scikit-learn's checks, NaN and infinity among them; leave-one-out of a sparse ``X`` with
+            more than 2048 rows and features.
         """
         if self.cv is not None:
             for option in ("store_cv_results", "alpha_per_target"):
@@ -129,7 +139,7 @@ class RidgeCV(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstima
                     raise ValueError(f"cv!=None and {option}=True are incompatible")
         penalties = self._check_penalties()
         scorer = check_scoring(estimator=self, scoring=self.scoring, allow_none=True)
-        X = check_features(self, X, reset=True, y=y)
+        X = check_features(self, X, reset=True, y=y, accept_sparse=True)
         y = check_regression_target(self, y, X, multi_output=True)
         weights = check_weights(sample_weight, X)
         with scikit_learn_errors(self, X=X, y=y, sample_weight=weights):
@@ -138,6 +148,11 @@ class RidgeCV(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstima
             else:
                 self._folds(X, y, weights, penalties, scorer)
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def _check_penalties(self) -> list[float]:
         check = partial(
@@ -178,9 +193,17 @@ class RidgeCV(LinearRegressorMixin, MultiOutputMixin, RegressorMixin, BaseEstima
         targets = y if y.ndim == 2 else y[:, np.newaxis]
         n, t = targets.shape
         store = scorer is not None or self.store_cv_results
-        squared, residuals, coef, intercept = _core.leave_one_out(
-            X, targets, weights, self.fit_intercept, penalties, self.gcv_mode == "svd", store
-        )
+        options: tuple[Any, ...] = weights, self.fit_intercept, penalties, self.gcv_mode == "svd", store
+        if issparse(X):
+            if min(X.shape) > _SPARSE_ORDER:
+                raise ValueError(
+                    f"RidgeCV's leave-one-out takes a sparse X of at most {_SPARSE_ORDER} rows or "
+                    f"{_SPARSE_ORDER} features, got {X.shape}: give cv, for example cv=5."
+                )
+            found = _core.sparse_leave_one_out(*csr_parts(X), targets, *options)
+        else:
+            found = _core.leave_one_out(X, targets, *options)
+        squared, residuals, coef, intercept = found
         separate = self.alpha_per_target and t > 1
         if scorer is None:
             scores = -squared / n if separate else -squared.mean(axis=1) / n
@@ -237,7 +260,7 @@ def _split(cv: Any, X: Array, y: Array) -> tuple[Folds, NDArray[np.int32] | None
     from sklearn.model_selection import KFold, check_cv
 
     splitter = check_cv(cv, y, classifier=False)
-    n_samples = len(X)
+    n_samples = X.shape[0]
     if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= n_samples:
         blocks = BlockFolds(n_samples, splitter.n_splits)
         return blocks, blocks.numbers()

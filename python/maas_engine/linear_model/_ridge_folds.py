@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from maas_engine import _core
 from maas_engine.linear_model._folds import Array, BlockFolds, Folds, fold_numbers, rows_of, training_states
@@ -92,6 +93,8 @@ class PenaltyGrid:
 
         ``numbers``: the fold of each row where the folds are known to be a partition.
         """
+        if issparse(self.X):
+            return np.column_stack([self._score_apart(train, test) for train, test in folds])
         if numbers is None:
             numbers = fold_numbers(folds, len(self.X))
         if numbers is None:
@@ -105,6 +108,19 @@ class PenaltyGrid:
         self.total = trained[0]
         self.total.merge(tested[0])
         return scores
+
+    def _score_apart(self, train: Array, test: Array) -> _Doubles:
+        """Score one fold of sparse rows: the penalties are the targets of one fit, and share what it can share."""
+        rows, tested = np.asarray(train), rows_of(np.asarray(test))
+        count, t = len(self.penalties), self.targets.shape[1]
+        weights = None if self.weights is None else self.weights[rows]
+        fit = Ridge(np.repeat(self.penalties, t), fit_intercept=self.fit_intercept)
+        fit.fit(self.X[rows], np.tile(self.targets[rows], count), sample_weight=weights)
+        coef = np.reshape(fit.coef_, (count, t, -1))
+        intercept = np.broadcast_to(fit.intercept_, count * t).reshape(count, t)
+        return np.array(
+            [self._predict(self._model(coef[a], intercept[a]), tested) for a in range(count)], np.float64
+        )
 
     def _score_split(self, train: Array, test: Array) -> _Doubles:
         """Score one fold of any shape: rows in neither side, or in both."""
