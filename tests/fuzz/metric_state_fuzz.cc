@@ -3,13 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "maas/metrics/accuracy.h"
+#include "maas/metrics/binned_auc.h"
 #include "maas/metrics/confusion_state.h"
 #include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
-#include "maas/metrics/regression.h"
+#include "maas/metrics/regression_state.h"
 #include "maas/metrics/state_bytes.h"
 
 namespace {
@@ -37,5 +39,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   read<maas::RegressionState>(bytes);
   read<maas::RankingState>(bytes);
   read<maas::LogLossState>(bytes);
+  read<maas::BinnedAucState>(bytes);
   return 0;
 }
