@@ -11,6 +11,7 @@
 #include "maas/linear/iterative_least_squares.h"
 #include "maas/linear/svd.h"
 #include "module.h"
+#include "solver_names.h"
 
 namespace py = pybind11;
 
@@ -61,15 +62,6 @@ Array<double> singular_values(const Array<double>& matrix) {
     out = svd(flat.data(), m.cols).singular;
   }
   return copy_out(out);
-}
-
-const char* name_of(SolveStatus status) {
-  switch (status) {
-    case SolveStatus::kConverged: return "converged";
-    case SolveStatus::kMaxIterations: return "max_iter";
-    case SolveStatus::kDiverged: break;
-  }
-  return "diverged";
 }
 
 // x (n, d), y (n, t), weights, intercept, alpha (list), solver, learning rate (0: chosen), momentum,

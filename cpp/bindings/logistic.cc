@@ -10,38 +10,13 @@
 #include "maas/linear/fit.h"
 #include "maas/linear/probabilities.h"
 #include "module.h"
+#include "solver_names.h"
 
 namespace py = pybind11;
 
 namespace maas::bindings {
 
 namespace {
-
-template <class V>
-V named(const std::map<std::string, V>& choices, const std::string& name, const char* what) {
-  const auto found = choices.find(name);
-  if (found == choices.end()) throw_invalid("linear_fit", std::string("unknown ") + what + " '" + name + "'");
-  return found->second;
-}
-
-const std::map<std::string, Loss> kLosses{{"squared", Loss::kSquared},
-                                          {"logistic", Loss::kLogistic},
-                                          {"poisson", Loss::kPoisson},
-                                          {"squared_hinge", Loss::kSquaredHinge},
-                                          {"softmax", Loss::kSoftmax}};
-const std::map<std::string, Solver> kSolvers{{"lbfgs", Solver::kLbfgs},
-                                             {"newton-cholesky", Solver::kNewtonCholesky},
-                                             {"gd", Solver::kGradientDescent},
-                                             {"adam", Solver::kAdam}};
-
-const char* name_of(SolveStatus status) {
-  switch (status) {
-    case SolveStatus::kConverged: return "converged";
-    case SolveStatus::kMaxIterations: return "max_iter";
-    case SolveStatus::kDiverged: break;
-  }
-  return "diverged";
-}
 
 py::array_t<double> to_array(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
   return py::array_t<double>(std::move(shape), values.data());

@@ -10,6 +10,7 @@
 #include "array.h"
 #include "engine_call.h"
 #include "module.h"
+#include "solver_names.h"
 
 namespace py = pybind11;
 
@@ -51,15 +52,6 @@ MiniBatchOptions read_options(const py::dict& o) {
   options.shuffle = o["shuffle"].cast<bool>();
   options.seed = o["seed"].cast<uint64_t>();
   return options;
-}
-
-const char* name_of(SolveStatus status) {
-  switch (status) {
-    case SolveStatus::kConverged: return "converged";
-    case SolveStatus::kMaxIterations: return "max_iter";
-    case SolveStatus::kDiverged: break;
-  }
-  return "diverged";
 }
 
 template <class T>

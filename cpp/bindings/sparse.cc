@@ -13,6 +13,7 @@
 #include "maas/linear/sparse_fit.h"
 #include "maas/linear/sparse_least_squares.h"
 #include "module.h"
+#include "solver_names.h"
 
 namespace py = pybind11;
 
@@ -46,32 +47,6 @@ Array<T> sparse_predict(const Array<T>& values, const Array<int32_t>& columns, c
     csr_scores(x.view(), weights.data, weights.rows, bias.data(), out);
   }
   return scores;
-}
-
-template <class V>
-V named(const std::map<std::string, V>& choices, const std::string& name, const char* what) {
-  const auto found = choices.find(name);
-  if (found == choices.end()) throw_invalid("sparse_fit", std::string("unknown ") + what + " '" + name + "'");
-  return found->second;
-}
-
-const std::map<std::string, Loss> kLosses{{"squared", Loss::kSquared},
-                                          {"logistic", Loss::kLogistic},
-                                          {"poisson", Loss::kPoisson},
-                                          {"squared_hinge", Loss::kSquaredHinge},
-                                          {"softmax", Loss::kSoftmax}};
-const std::map<std::string, Solver> kSolvers{{"lbfgs", Solver::kLbfgs},
-                                             {"newton-cholesky", Solver::kNewtonCholesky},
-                                             {"gd", Solver::kGradientDescent},
-                                             {"adam", Solver::kAdam}};
-
-const char* name_of(SolveStatus status) {
-  switch (status) {
-    case SolveStatus::kConverged: return "converged";
-    case SolveStatus::kMaxIterations: return "max_iter";
-    case SolveStatus::kDiverged: break;
-  }
-  return "diverged";
 }
 
 py::array_t<double> to_array(const std::vector<double>& values, std::vector<py::ssize_t> shape) {

@@ -55,6 +55,8 @@ class QuantileRegressor(LinearRegressorMixin, RegressorMixin, BaseEstimator):
     -----
     The objective ends within 1e-12, relative, of a lower bound from the dual problem. Where several weights
     attain it, those found are in the middle of them: a solver that walks along vertices finds others.
+    Columns that depend on each other and differ in size by many powers of ten may keep it from that; a
+    ``ConvergenceWarning`` says so in nearly all such cases. Scale the columns, or drop the dependent ones.
 
     The work of a step grows with ``n_samples * n_features²``, its memory with ``n_samples`` and
     ``n_features²``: neither the linear program nor a copy of ``X`` is ever formed. Rows are computed in
