@@ -16,6 +16,9 @@ MAY_INCLUDE = {
     "kernels": {"base"},
     "linear": {"base", "kernels"},
     "metrics": {"base", "kernels"},
+    "graph": {"base"},
+    "onnx": {"base", "graph"},
+    "program": {"base", "kernels", "graph"},
 }
 
 # Headers that only some folders may include.
@@ -24,6 +27,7 @@ ONLY_IN = {
     r"pybind11/|Python\.h": {"bindings"},
     r"cuda_runtime": {"maas/cuda"},
     r"boost/": {"maas/wire", "maas/serve"},
+    r"protozero/": {"maas/onnx"},
     r"openssl/|sys/socket\.h": {"maas/serve"},
 }
 

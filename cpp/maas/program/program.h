@@ -1,0 +1,98 @@
+// A Graph made ready to run: the only forward pass for inference.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "maas/base/aligned.h"
+#include "maas/graph/graph.h"
+#include "maas/program/run_status.h"
+
+namespace maas {
+
+class Step;
+
+// One input of a run, any strides, in bytes. Item (i, j): row i, element j of the row in row-major order of
+// its shape, at data + i * row_stride + j * item_stride. Values of an unbatched input are its one row.
+// dtype may be narrower than the model's: float32 for float64, int32 for int64 or float64, bool for any
+// number. Strings are std::string_view.
+struct InputArray {
+  const void* data = nullptr;
+  DType dtype = DType::kFloat32;
+  ptrdiff_t row_stride = 0;
+  ptrdiff_t item_stride = 0;
+};
+
+// Whether a run takes values of `from` for a model's input of `to`.
+bool widens(DType from, DType to);
+
+// The workspace of one thread for one Program. Strings that a run puts out point into the Program, the
+// Scratch or the inputs; they hold until the next run with this Scratch.
+class Scratch {
+ public:
+  explicit Scratch(const class Program& program);
+
+ private:
+  friend class Program;
+  AlignedBuffer<std::byte> bytes_;
+  std::vector<void*> slots_;
+};
+
+struct RunResult {
+  RunStatus status = RunStatus::kOk;
+  size_t step = 0;  // that found it; Program::step_name says which
+  explicit operator bool() const { return status == RunStatus::kOk; }
+};
+
+// Immutable; threads share it, each with its own Scratch.
+class Program {
+ public:
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+  ~Program();
+
+  const std::vector<Value>& inputs() const { return inputs_; }
+  const std::vector<Value>& outputs() const { return outputs_; }
+
+  // `inputs` as many as inputs(), in that order; `outputs` likewise: contiguous, rows × elements items each,
+  // not overlapping the inputs. One thread; no allocation, lock or exception. A row's results depend on that
+  // row alone. On an error the outputs hold nothing useful.
+  RunResult run(const InputArray* inputs, size_t rows, void* const* outputs, Scratch& scratch) const noexcept;
+
+  // The same bits over the thread pool; `scratches` holds at least one, and as many threads are used as it
+  // holds.
+  RunResult run_rows(const InputArray* inputs, size_t rows, void* const* outputs,
+                     std::vector<Scratch>& scratches) const;
+
+  size_t block_rows() const { return block_rows_; }
+  size_t scratch_bytes() const { return scratch_bytes_; }
+  // Multiply-adds, and other element operations, of one row: what decides whether threads are worth it.
+  size_t row_cost() const { return row_cost_; }
+  // The error in words: "[OneHotEncoder 'c01out'] ...".
+  std::string message(const RunResult& result) const;
+  // One line a step: what was fused, shapes, bytes.
+  std::string describe() const;
+
+ private:
+  friend class Scratch;
+  friend class Compiler;
+  Program();
+
+  struct Slot {
+    enum Kind : uint8_t { kInput, kOutput, kScratch, kConstant } kind;
+    size_t index;      // of the input or output, or offset into the scratch
+    size_t row_bytes;  // 0 where unbatched
+    const void* constant;
+  };
+  std::vector<Value> inputs_, outputs_;
+  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<std::string> step_names_;
+  std::vector<size_t> work_offsets_;
+  std::vector<Tensor> constants_;  // keeps alive what slots and steps point to
+  size_t block_rows_ = 1, scratch_bytes_ = 0, row_cost_ = 0;
+};
+
+}  // namespace maas
