@@ -63,13 +63,25 @@ inline constexpr const char* kFeatureNames = "maas_engine.feature_names";  // JS
 
 using Types = std::unordered_map<std::string, ValueType>;
 
-// "[Gemm 'dense_1'] " and the like for messages: the operator with its domain where it is not the main one,
-// and the node's name or, without one, its first output.
+// "Gemm 'dense_1'", "ai.onnx.ml.Scaler 'scaled'": the operator and the node's name or, without one, its first
+// output. What Error puts between brackets.
 std::string node_text(const Node& node);
 
-// Checks the whole graph and returns the type of every value, initializers included: names defined once and
-// before use, known operators with the inputs and attributes they need, types and shapes that fit, outputs
-// that exist. Fills graph.outputs' types. Throws FormatError or Unsupported naming node, operator and domain.
-Types check_graph(Graph& graph);
+struct Checked {
+  Types types;  // of every value, initializers included
+  // Outputs of nodes that are the same in every run: few integers or bools computed from shapes and
+  // initializers. kBatchValue stands where one is the number of rows; such values are only read as shapes, so
+  // the nodes that make them need no step.
+  std::unordered_map<std::string, Tensor> known;
+};
+
+// Whether a known value holds the number of rows.
+bool mentions_batch(const Tensor& known);
+
+// Checks the whole graph: names defined once and before use, known operators with the inputs and attributes
+// they need, types and shapes that fit, outputs that exist, no row that depends on another. Drops inputs that
+// only name an initializer's default, fills graph.outputs' types. Linear in the graph's size. Throws
+// FormatError or Unsupported naming node, operator and domain.
+Checked check_graph(Graph& graph);
 
 }  // namespace maas

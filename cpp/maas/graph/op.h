@@ -25,8 +25,8 @@ class NodeView {
   size_t inputs() const { return node_.inputs.size(); }
   bool has_input(size_t i) const { return i < types_.size() && types_[i] != nullptr; }
   const ValueType& input(size_t i) const;  // of a present input
-  // The value of an input that is known before any run, or null. May hold kBatch in place of a batch size
-  // where it was computed from Shape.
+  // The value of an input that is known before any run, or null. Holds kBatchValue in place of the number of
+  // rows where it was computed from Shape.
   const Tensor* constant(size_t i) const { return i < constants_.size() ? constants_[i] : nullptr; }
   // The int64 values of an input that must be known before any run; one value or 1-D.
   std::vector<int64_t> constant_ints(size_t i) const;
@@ -57,11 +57,19 @@ using InferFn = std::vector<ValueType> (*)(const NodeView&);
 
 inline constexpr size_t kAnyNumber = static_cast<size_t>(-1);
 
+// In the order of Attribute's alternatives.
+enum class AttributeType : uint8_t { kInt, kFloat, kString, kInts, kFloats, kStrings, kTensor };
+
+struct OpAttribute {
+  const char* name;
+  AttributeType type;
+};
+
 struct Op {
   const char* name;
   const char* domain;
   size_t least_inputs, most_inputs, most_outputs;
-  std::vector<const char*> attributes;  // all that may appear
+  std::vector<OpAttribute> attributes;  // all that may appear
   InferFn infer;
 };
 

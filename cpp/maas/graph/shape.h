@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,13 @@ namespace maas {
 
 // The batch. It may stand only in front: every value either has one entry a row or knows nothing of rows.
 inline constexpr int64_t kBatch = -1;
+
+// The batch among values computed from shapes, where -1 is a number like others.
+inline constexpr int64_t kBatchValue = std::numeric_limits<int64_t>::min() + 7;
+
+// Most elements of a value, of one row where batched, and most dimensions.
+inline constexpr int64_t kMostElements = int64_t{1} << 31;
+inline constexpr size_t kMostDimensions = 16;
 
 using Shape = std::vector<int64_t>;
 
