@@ -1,0 +1,15 @@
+// The families of steps, one a file beside this header: each lists the operators it makes. A new family is
+// declared here and named in program/step_table.cc.
+#pragma once
+
+#include <span>
+
+#include "maas/program/step.h"
+
+namespace maas {
+
+std::span<const StepEntry> copy_steps();   // what the compiler itself puts in
+std::span<const StepEntry> dense_steps();  // MatMul, Gemm and what is fused with them
+std::span<const StepEntry> unary_steps();
+
+}  // namespace maas
