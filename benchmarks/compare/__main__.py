@@ -35,6 +35,9 @@ PACKAGES = (
     "cyanure",
     "celer",
     "skglm",
+    "onnxruntime",
+    "openvino",
+    "skl2onnx",
     "maas_engine",
 )
 BUSY_NEIGHBOUR = ("least_squares", "logistic")

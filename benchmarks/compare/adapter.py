@@ -27,6 +27,8 @@ RIVALS = (
     "cyanure_",
     "celer_",
     "skglm_",
+    "onnxruntime_",
+    "openvino_",
 )
 TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .adapter import Run, Setup, loosest
+from .models import NETWORKS
 
 LABEL = "numpy"
 
@@ -172,6 +173,29 @@ def metric(function: Any) -> Setup:
     return lambda data: lambda: function(data.y, data.z)
 
 
+def predict(data: Data) -> Run:
+    """Layer by layer, in place where that is safe."""
+    X, *layers = data.X, *data.layers
+
+    def run() -> Any:
+        h = X
+        for W, b in layers[:-1]:
+            h = h @ W
+            h += b
+            np.maximum(h, 0, out=h)
+        W, b = layers[-1]
+        h = h @ W
+        h += b
+        if data.last == "Sigmoid":
+            np.negative(h, out=h)
+            np.exp(h, out=h)
+            h += 1
+            np.reciprocal(h, out=h)
+        return h
+
+    return run
+
+
 def cases() -> dict[str, Setup]:
     return {
         "least_squares": normal_equations,
@@ -189,4 +213,5 @@ def cases() -> dict[str, Setup]:
         "mse": metric(mse),
         "r2": metric(r2),
         "gemm": lambda data: lambda: data.A @ data.B,
+        **dict.fromkeys(NETWORKS, predict),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace as Data
 from typing import Any
 
@@ -11,6 +12,7 @@ import maas_engine
 from maas_engine import _core, linear_model, metrics
 
 from .adapter import Run, Setup
+from .models import NETWORKS
 from .sklearn_ import fit, logistic, logistic_l1, metric_cases, one_epoch, other_fits
 
 LABEL = "maas_engine"
@@ -76,6 +78,31 @@ def gemm(data: Data) -> Run:
     return lambda: _core.matmul(data.A, data.B)
 
 
+def predict(data: Data) -> Run:
+    """An array in, a new array out."""
+    return partial(maas_engine.load(data.path).predict, data.X)
+
+
+def predict_into(data: Data) -> Run:
+    model = maas_engine.load(data.path)
+    return partial(model.predict_into, data.X, model.predict(data.X))
+
+
+def pipeline(data: Data) -> Run:
+    """A dict of the columns; of one row, a dict of its values."""
+    model = maas_engine.load(data.path)
+    if len(data.frame) > 1:
+        return partial(model.predict_proba, data.table)
+    return partial(model.predict_proba, {name: column[0] for name, column in data.table.items()})
+
+
+def load(data: Data) -> Run:
+    def run() -> None:
+        maas_engine.load(data.path)
+
+    return run
+
+
 def cases() -> dict[str, Setup]:
     return {
         "least_squares": fit(linear_model.LinearRegression),
@@ -91,4 +118,8 @@ def cases() -> dict[str, Setup]:
         **{f"bootstrap_{name}": interval(metric) for name, metric in BOOTSTRAPS.items()},
         "gemm": gemm,
         **metric_cases(metrics),
+        **dict.fromkeys(NETWORKS, predict),
+        **{f"{kind}:into": predict_into for kind in NETWORKS},
+        **{f"{kind}_load": load for kind in NETWORKS},
+        "predict_pipeline": pipeline,
     }

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from types import SimpleNamespace as Data
 from typing import Any
 
 import numpy as np
 
-from . import generate, objectives
+from . import generate, models, objectives
 from .generate import DIGITS, NONZEROS, Generator
 
 PATHS = ("lasso_path", "elastic_net_path")
 LOGISTIC = ("logistic", "multinomial", "logistic_l1", "sparse_logistic")
 VALIDATED = ("ridge_cv", "lasso_cv", "logistic_cv")
 OTHER_LINEAR = ("linear_svc", "huber", "poisson", "quantile")
+PREDICTS = (*models.NETWORKS, "predict_pipeline")
+LOADS = tuple(f"{kind}_load" for kind in models.NETWORKS)
 FITS = ("least_squares", "gradient_descent", "logistic_gd", "sgd_epoch", *LOGISTIC, *PATHS, *OTHER_LINEAR)
 WITH_COLUMNS = (*FITS, *VALIDATED)
 
@@ -54,6 +56,13 @@ class Problem:
     def floor_work(self) -> tuple[float, float]:
         """Bytes that must be read from memory and floating-point operations that must be done."""
         size = float(self.rows) * self.columns
+        if self.kind in models.NETWORKS:
+            widths, _ = models.NETWORKS[self.kind]
+            multiply_adds = sum(a * b for a, b in pairwise(widths))
+            # The rows and the answers; one row: its weights, which a cache holds, are not counted.
+            return 4.0 * self.rows * (widths[0] + widths[-1]), 2.0 * self.rows * multiply_adds
+        if self.kind in ("predict_pipeline", *LOADS):
+            return 0.0, 0.0
         if self.kind == "gemm":
             return 0.0, 2.0 * self.rows**3
         if self.kind in ("least_squares", "gradient_descent"):
@@ -100,6 +109,8 @@ GENERATE: dict[str, Generator] = {
     "poisson": generate.counts,
     "quantile": generate.outliers,
     "gemm": generate.square,
+    **dict.fromkeys((*models.NETWORKS, *LOADS), models.network),
+    "predict_pipeline": models.pipeline,
     **dict.fromkeys(
         (*LABEL_METRICS, *MORE_LABEL_METRICS, "bootstrap_accuracy", "bootstrap_f1"), generate.labels
     ),
@@ -124,6 +135,7 @@ OBJECTIVE: dict[str, Callable[[Data, Any], float]] = {
     "poisson": objectives.poisson_loss,
     "quantile": objectives.quantile_loss,
     "gemm": objectives.fingerprint,
+    **dict.fromkeys((*PREDICTS, *LOADS), models.fingerprint_of_model),
     **dict.fromkeys((*METRICS, *MORE_METRICS, *BOOTSTRAPS), objectives.fingerprint),
 }
 # Largest relative distance to the best objective that still counts as the same answer.
@@ -143,7 +155,7 @@ BOTH = ("float32", "float64")
 
 def problems(quick: bool) -> list[Problem]:
     """Every case, or the quick set."""
-    cases = [*fits(), *more_fits(), *metric_calls(), *more_metric_calls(), *products()]
+    cases = [*fits(), *more_fits(), *metric_calls(), *more_metric_calls(), *products(), *predictions()]
     return [case for case in cases if case.quick or not quick]
 
 
@@ -195,3 +207,12 @@ def more_metric_calls() -> Iterator[Problem]:
 def products() -> Iterator[Problem]:
     for n, dtype in product((64, 128, 256, 512, 1024, 2048), BOTH):
         yield Problem("gemm", n, dtype=dtype, quick=n in (256, 1024))
+
+
+def predictions() -> Iterator[Problem]:
+    for rows, kind in product((1, 64, 1024, 65_536), models.NETWORKS):
+        yield Problem(kind, rows, dtype="float32", quick=rows in (1, 1024))
+    for rows in (1, 100_000):
+        yield Problem("predict_pipeline", rows, dtype="float32", quick=rows == 1)
+    for kind in LOADS:
+        yield Problem(kind, 1, dtype="float32", quick=kind == LOADS[-1])

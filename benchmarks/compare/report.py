@@ -26,6 +26,8 @@ NAMES = {
     "celer_": "celer",
     "skglm_": "skglm",
     "scipy_": "scipy",
+    "onnxruntime_": "onnxruntime",
+    "openvino_": "openvino",
 }
 
 
@@ -119,6 +121,22 @@ def spread(entry: Entry) -> str:
     return f"{label(entry.result)} {text(entry.median)} ({text(entry.low)}–{text(entry.high)}){mark}"
 
 
+def over_floor(floor: float, seconds: float) -> str:
+    return f"{seconds / floor:.3g}" if floor else "–"
+
+
+def latency_table(run: dict[str, Any]) -> list[str]:
+    lines = [
+        "| case | rival | median | p99 | 1 ms apart: median | p99 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for result in run["results"]:
+        if "latency" in result:
+            times = " | ".join(map(text, result["latency"].values()))
+            lines.append(f"| {result['case']} | {label(result)}, {result['threads']}T | {times} |")
+    return lines if len(lines) > 2 else []
+
+
 def summary_table(run: dict[str, Any]) -> list[str]:
     lines = [
         "| case | threads | maas_engine | best peer | times faster | floor | times the floor |",
@@ -135,7 +153,7 @@ def summary_table(run: dict[str, Any]) -> list[str]:
         )
         lines.append(
             f"| {row.case} | {row.threads} | {text(ours.median)} | {other} | {ratio} "
-            f"| {text(row.floor)} | {ours.median / row.floor:.3g} |"
+            f"| {text(row.floor) if row.floor else '–'} | {over_floor(row.floor, ours.median)} |"
         )
     return lines
 
@@ -189,6 +207,10 @@ def markdown(run: dict[str, Any], name: str) -> str:
         "",
         *summary_table(run),
         "",
+        "## Single calls",
+        "",
+        *latency_table(run),
+        "",
         "## With a busy neighbour",
         "",
         *neighbour_table(run),
@@ -222,7 +244,11 @@ def picture(run: dict[str, Any], path: Path) -> None:
         left=1,
         color=["#2a7f62" if ratio >= 1 else "#b5473c" for ratio in faster],
     )
-    over = [max(ours.median / row.floor, 1.0) if "/100/" not in row.case else 1.0 for row, ours, _ in shown]
+    bounded = [row.floor > 0 and "/100/" not in row.case for row, _, _ in shown]
+    over = [
+        max(ours.median / row.floor, 1.0) if has_floor else 1.0
+        for (row, ours, _), has_floor in zip(shown, bounded, strict=True)
+    ]
     right.barh(places, [ratio - 1 for ratio in over], left=1, color="#7a8aa0")
     left.set_yticks(list(places), [f"{row.case} ({row.threads}T)" for row, _, _ in shown], fontsize=7)
     left.set_title("times faster than the best peer", fontsize=9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from types import SimpleNamespace as Data
 from typing import Any
 
@@ -11,6 +12,7 @@ from sklearn import linear_model, metrics, model_selection, svm
 from sklearn.exceptions import ConvergenceWarning
 
 from .adapter import Run, Setup, loosest
+from .models import NETWORKS
 
 LABEL = "scikit-learn"
 
@@ -224,6 +226,36 @@ def other_fits(library: Any, svc: Any) -> dict[str, Setup]:
     }
 
 
+def fitted_network(data: Data) -> Any:
+    """scikit-learn's model of these weights."""
+    from sklearn import linear_model
+    from sklearn.neural_network import MLPRegressor
+
+    W, b = data.layers[0]
+    rows, answers = data.X[:1].repeat(2, axis=0), np.array([0, 1])
+    if data.last == "Sigmoid":
+        model = linear_model.LogisticRegression().fit(rows + answers[:, None], answers)
+        model.coef_, model.intercept_ = W.T, b
+        return model
+    if len(data.layers) == 1:
+        model = linear_model.LinearRegression().fit(rows, answers)
+        model.coef_, model.intercept_ = W[:, 0], b[0]
+        return model
+    hidden = tuple(len(b) for _, b in data.layers[:-1])
+    targets = np.zeros((2, data.layers[-1][1].size), np.float32)
+    model = MLPRegressor(hidden_layer_sizes=hidden, max_iter=1, batch_size=2)
+    model.fit(rows, targets if targets.shape[1] > 1 else targets[:, 0])
+    model.coefs_, model.intercepts_ = map(list, zip(*data.layers, strict=True))
+    return model
+
+
+def predict(data: Data) -> Run:
+    model, X = fitted_network(data), data.X
+    if data.last == "Sigmoid":
+        return lambda: model.predict_proba(X)[:, 1]
+    return lambda: model.predict(X)
+
+
 def cases() -> dict[str, Setup]:
     return {
         "least_squares": fit(linear_model.LinearRegression),
@@ -239,4 +271,6 @@ def cases() -> dict[str, Setup]:
         "ridge_cv": ridge_grid,
         **other_fits(linear_model, svm.LinearSVC),
         **metric_cases(metrics),
+        **dict.fromkeys(NETWORKS, predict),
+        "predict_pipeline": lambda data: partial(data.estimator.predict_proba, data.frame),
     }

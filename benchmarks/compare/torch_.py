@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from .adapter import Run, Setup, loosest
+from .models import NETWORKS
 
 LABEL = "torch"
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -96,6 +97,26 @@ def gemm(data: Data) -> Run:
     return lambda: (A @ B).numpy()
 
 
+def predict(data: Data) -> Run:
+    """The network frozen by torch.jit, an array in and an array out."""
+    modules: list[torch.nn.Module] = []
+    for W, b in data.layers:
+        layer = torch.nn.Linear(*W.shape)
+        layer.weight.copy_(torch.from_numpy(W.T))
+        layer.bias.copy_(torch.from_numpy(b))
+        modules += [layer, torch.nn.ReLU()]
+    modules[-1] = torch.nn.Sigmoid() if data.last == "Sigmoid" else torch.nn.Identity()
+    traced = torch.jit.freeze(torch.jit.trace(torch.nn.Sequential(*modules).eval(), torch.from_numpy(data.X)))
+    X = data.X
+
+    def run() -> Any:
+        return traced(torch.from_numpy(X)).numpy()
+
+    for _ in range(3):  # the first calls compile
+        run()
+    return run
+
+
 def cases() -> dict[str, Setup]:
     return {
         "least_squares": normal_equations,
@@ -104,4 +125,5 @@ def cases() -> dict[str, Setup]:
         "logistic:lbfgs": lbfgs(binary, lambda data: data.X.shape[1] + 1),
         "multinomial:lbfgs": lbfgs(softmax, lambda data: (data.X.shape[1] + 1, int(data.y.max()) + 1)),
         "gemm": gemm,
+        **dict.fromkeys(NETWORKS, predict),
     }

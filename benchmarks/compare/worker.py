@@ -11,7 +11,8 @@ import time
 from typing import Any
 
 from .adapter import Run
-from .problems import SAME, SAME_OTHERWISE, Problem
+from .latency import latency
+from .problems import PREDICTS, SAME, SAME_OTHERWISE, Problem
 from .reference import reference
 
 SECONDS = 1.0  # of measuring, after the warm-up
@@ -68,6 +69,8 @@ def compete(rival: str, case: str, problem: Problem, least: float, neighbour: bo
     data.reached = lambda answer: problem.objective(data, answer) <= limit
     run = setup(data)
     result: dict[str, Any] = {"objective": problem.objective(data, run()), "seconds": measure(run)}
+    if problem.kind in PREDICTS and problem.rows == 1:
+        result["latency"] = latency(run)
     if neighbour:
         result["seconds_busy"] = measure_beside_a_busy_process(run)
     result["blas"] = blas_kernels()
