@@ -1,8 +1,11 @@
 #include "maas/kernels/elementwise.h"
 
+#include <cmath>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "maas/kernels/elementwise.cc"
 #include "hwy/foreach_target.h"
+#include "maas/kernels/activation-inl.h"
 #include "maas/kernels/map-inl.h"
 #include "maas/kernels/math-inl.h"
 
@@ -10,83 +13,171 @@ HWY_BEFORE_NAMESPACE();
 namespace maas {
 namespace HWY_NAMESPACE {
 
-// Highway's Max and Min treat NaN and zeros as the target does; these select explicitly.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V KeepNaN(D d, V a, V result) {
-  return hn::IfThenElse(hn::IsNaN(a), CanonicalNaN(d), result);
-}
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V SelectMax(D d, V a, V b) {
-  return KeepNaN(d, a, KeepNaN(d, b, hn::IfThenElse(hn::Gt(a, b), a, b)));
-}
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V SelectMin(D d, V a, V b) {
-  return KeepNaN(d, a, KeepNaN(d, b, hn::IfThenElse(hn::Lt(a, b), a, b)));
-}
-
-template <class T>
-void MapOne(MapOp op, size_t n, const T* x, T* out, T p, T q) {
+// One loop a function: Fn::of(d, x, p, q) or Fn::of(d, x, y, p, q).
+template <class Fn, class T>
+void MapUnary(size_t n, const T* x, const T*, T* out, T p, T q) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  const V low = hn::Set(d, p), high = hn::Set(d, q);
-  switch (op) {
-    case MapOp::kExp: return MapArrays(d, n, [d](V v) HWY_ATTR { return Exp(d, v); }, out, x);
-    case MapOp::kExpm1: return MapArrays(d, n, [d](V v) HWY_ATTR { return Expm1(d, v); }, out, x);
-    case MapOp::kLog: return MapArrays(d, n, [d](V v) HWY_ATTR { return Log(d, v); }, out, x);
-    case MapOp::kLog1p: return MapArrays(d, n, [d](V v) HWY_ATTR { return Log1p(d, v); }, out, x);
-    case MapOp::kSigmoid: return MapArrays(d, n, [d](V v) HWY_ATTR { return Sigmoid(d, v); }, out, x);
-    case MapOp::kTanh: return MapArrays(d, n, [d](V v) HWY_ATTR { return Tanh(d, v); }, out, x);
-    case MapOp::kErf: return MapArrays(d, n, [d](V v) HWY_ATTR { return Erf(d, v); }, out, x);
-    case MapOp::kSoftplus: return MapArrays(d, n, [d](V v) HWY_ATTR { return Softplus(d, v); }, out, x);
-    case MapOp::kRelu:
-      return MapArrays(d, n, [d](V v) HWY_ATTR { return SelectMax(d, v, hn::Zero(d)); }, out, x);
-    case MapOp::kClip:
-      return MapArrays(d, n, [=](V v) HWY_ATTR { return SelectMin(d, SelectMax(d, v, low), high); }, out, x);
-    default:  // kScaleShift
-      return MapArrays(d, n, [=](V v) HWY_ATTR { return hn::MulAdd(low, v, high); }, out, x);
-  }
+  const V vp = hn::Set(d, p), vq = hn::Set(d, q);
+  MapArrays(d, n, [=](V v) HWY_ATTR { return Fn::of(d, v, vp, vq); }, out, x);
 }
-
-template <class T>
-void MapTwo(MapOp op, size_t n, const T* x, const T* y, T* out, T p) {
+template <class Fn, class T>
+void MapBinary(size_t n, const T* x, const T* y, T* out, T p, T) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  const V factor = hn::Set(d, p);
-  switch (op) {
-    case MapOp::kMax:
-      return MapArrays(d, n, [d](V a, V b) HWY_ATTR { return SelectMax(d, a, b); }, out, x, y);
-    case MapOp::kMin:
-      return MapArrays(d, n, [d](V a, V b) HWY_ATTR { return SelectMin(d, a, b); }, out, x, y);
-    case MapOp::kAxpy:
-      return MapArrays(d, n, [=](V a, V b) HWY_ATTR { return hn::MulAdd(factor, a, b); }, out, x, y);
-    case MapOp::kAdd: return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Add(a, b); }, out, x, y);
-    case MapOp::kSubtract: return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Sub(a, b); }, out, x, y);
-    case MapOp::kMultiply: return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Mul(a, b); }, out, x, y);
-    default:  // kDivide
-      return MapArrays(d, n, [](V a, V b) HWY_ATTR { return hn::Div(a, b); }, out, x, y);
+  const V vp = hn::Set(d, p);
+  MapArrays(d, n, [=](V a, V b) HWY_ATTR { return Fn::of(d, a, b, vp); }, out, x, y);
+}
+
+#define MAAS_UNARY(name, expression)             \
+  struct name##Of {                              \
+    template <class D, class V>                  \
+    static HWY_INLINE V of(D d, V x, V p, V q) { \
+      (void)d, (void)p, (void)q;                 \
+      return expression;                         \
+    }                                            \
+  }
+#define MAAS_BINARY(name, expression)            \
+  struct name##Of {                              \
+    template <class D, class V>                  \
+    static HWY_INLINE V of(D d, V x, V y, V p) { \
+      (void)d, (void)p;                          \
+      return expression;                         \
+    }                                            \
+  }
+
+MAAS_UNARY(Exp, Exp(d, x));
+MAAS_UNARY(Expm1, Expm1(d, x));
+MAAS_UNARY(Log, Log(d, x));
+MAAS_UNARY(Log1p, Log1p(d, x));
+MAAS_UNARY(Erf, Erf(d, x));
+MAAS_UNARY(Abs, Canonical(d, hn::Abs(x)));
+MAAS_UNARY(Neg, Canonical(d, hn::Neg(x)));
+MAAS_UNARY(Sign, PlainSign(d, x));
+MAAS_UNARY(Floor, Canonical(d, hn::Floor(x)));
+MAAS_UNARY(Ceil, Canonical(d, hn::Ceil(x)));
+MAAS_UNARY(Round, Canonical(d, hn::Round(x)));
+MAAS_UNARY(Sqrt, Canonical(d, hn::Sqrt(x)));
+MAAS_UNARY(Reciprocal, Canonical(d, hn::Div(hn::Set(d, 1), x)));
+MAAS_UNARY(Relu, Relu(d, x));
+MAAS_UNARY(LeakyRelu, LeakyRelu(d, x, p));
+MAAS_UNARY(ThresholdedRelu, ThresholdedRelu(d, x, p));
+MAAS_UNARY(Elu, Elu(d, x, p));
+MAAS_UNARY(Selu, Selu(d, x, p, q));
+MAAS_UNARY(Celu, Celu(d, x, p));
+MAAS_UNARY(Gelu, Gelu(d, x));
+MAAS_UNARY(GeluTanh, GeluTanh(d, x));
+MAAS_UNARY(Sigmoid, Sigmoid(d, x));
+MAAS_UNARY(Silu, Silu(d, x));
+MAAS_UNARY(Tanh, Tanh(d, x));
+MAAS_UNARY(Softplus, Softplus(d, x));
+MAAS_UNARY(Softsign, Softsign(d, x));
+MAAS_UNARY(HardSigmoid, HardSigmoid(d, x, p, q));
+MAAS_UNARY(HardSwish, HardSwish(d, x));
+MAAS_UNARY(Mish, Mish(d, x));
+MAAS_UNARY(Clip, Clip(d, x, p, q));
+MAAS_UNARY(ScaleShift, hn::MulAdd(p, x, q));
+
+MAAS_BINARY(Max, SelectMax(d, x, y));
+MAAS_BINARY(Min, SelectMin(d, x, y));
+MAAS_BINARY(PRelu, LeakyRelu(d, x, y));
+MAAS_BINARY(Add, Canonical(d, hn::Add(x, y)));
+MAAS_BINARY(Subtract, Canonical(d, hn::Sub(x, y)));
+MAAS_BINARY(Multiply, Canonical(d, hn::Mul(x, y)));
+MAAS_BINARY(Divide, Canonical(d, hn::Div(x, y)));
+MAAS_BINARY(Axpy, hn::MulAdd(p, x, y));
+
+#undef MAAS_UNARY
+#undef MAAS_BINARY
+
+// fmod is exact, so the C library's has one result everywhere.
+template <class T>
+void MapFmod(size_t n, const T* x, const T* y, T* out, T, T) {
+  for (size_t i = 0; i < n; ++i) {
+    const T r = std::fmod(x[i], y[i]);
+    out[i] = r == r ? r : std::numeric_limits<T>::quiet_NaN();
+  }
+}
+template <class T>
+void MapMod(size_t n, const T* x, const T* y, T* out, T, T) {
+  for (size_t i = 0; i < n; ++i) {
+    const T b = y[i];
+    const T r = std::fmod(x[i], b);
+    const T moved = r != T{0} ? ((r < T{0}) != (b < T{0}) ? r + b : r) : std::copysign(T{0}, b);
+    out[i] = moved == moved ? moved : std::numeric_limits<T>::quiet_NaN();
   }
 }
 
 template <class T>
-void MapAny(MapOp op, size_t n, const T* x, const T* y, T* out, T p, T q) {
+void MapPow(size_t n, const T* x, const T* y, T* out, T, T) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  MapArrays(d, n, [d](V a, V b) HWY_ATTR { return Exp(d, hn::Mul(b, Log(d, a))); }, out, x, y);
+}
+
+template <class T>
+MapFn<T> FindActivation(MapOp op) {
   switch (op) {
-    case MapOp::kMax:
-    case MapOp::kMin:
-    case MapOp::kAxpy:
-    case MapOp::kAdd:
-    case MapOp::kSubtract:
-    case MapOp::kMultiply:
-    case MapOp::kDivide: return MapTwo(op, n, x, y, out, p);
-    default: return MapOne(op, n, x, out, p, q);
+    case MapOp::kRelu: return MapUnary<ReluOf, T>;
+    case MapOp::kLeakyRelu: return MapUnary<LeakyReluOf, T>;
+    case MapOp::kThresholdedRelu: return MapUnary<ThresholdedReluOf, T>;
+    case MapOp::kElu: return MapUnary<EluOf, T>;
+    case MapOp::kSelu: return MapUnary<SeluOf, T>;
+    case MapOp::kCelu: return MapUnary<CeluOf, T>;
+    case MapOp::kGelu: return MapUnary<GeluOf, T>;
+    case MapOp::kGeluTanh: return MapUnary<GeluTanhOf, T>;
+    case MapOp::kSigmoid: return MapUnary<SigmoidOf, T>;
+    case MapOp::kSilu: return MapUnary<SiluOf, T>;
+    case MapOp::kTanh: return MapUnary<TanhOf, T>;
+    case MapOp::kSoftplus: return MapUnary<SoftplusOf, T>;
+    case MapOp::kSoftsign: return MapUnary<SoftsignOf, T>;
+    case MapOp::kHardSigmoid: return MapUnary<HardSigmoidOf, T>;
+    case MapOp::kHardSwish: return MapUnary<HardSwishOf, T>;
+    case MapOp::kMish: return MapUnary<MishOf, T>;
+    default: return MapUnary<ClipOf, T>;
   }
 }
 
-void MapF32(MapOp op, size_t n, const float* x, const float* y, float* out, float p, float q) {
-  MapAny(op, n, x, y, out, p, q);
+template <class T>
+MapFn<T> FindBinary(MapOp op) {
+  switch (op) {
+    case MapOp::kMax: return MapBinary<MaxOf, T>;
+    case MapOp::kMin: return MapBinary<MinOf, T>;
+    case MapOp::kPRelu: return MapBinary<PReluOf, T>;
+    case MapOp::kPow: return MapPow<T>;
+    case MapOp::kFmod: return MapFmod<T>;
+    case MapOp::kMod: return MapMod<T>;
+    case MapOp::kAdd: return MapBinary<AddOf, T>;
+    case MapOp::kSubtract: return MapBinary<SubtractOf, T>;
+    case MapOp::kMultiply: return MapBinary<MultiplyOf, T>;
+    case MapOp::kDivide: return MapBinary<DivideOf, T>;
+    default: return MapBinary<AxpyOf, T>;
+  }
 }
-void MapF64(MapOp op, size_t n, const double* x, const double* y, double* out, double p, double q) {
-  MapAny(op, n, x, y, out, p, q);
+
+template <class T>
+MapFn<T> FindMap(MapOp op) {
+  switch (op) {
+    case MapOp::kExp: return MapUnary<ExpOf, T>;
+    case MapOp::kExpm1: return MapUnary<Expm1Of, T>;
+    case MapOp::kLog: return MapUnary<LogOf, T>;
+    case MapOp::kLog1p: return MapUnary<Log1pOf, T>;
+    case MapOp::kErf: return MapUnary<ErfOf, T>;
+    case MapOp::kAbs: return MapUnary<AbsOf, T>;
+    case MapOp::kNeg: return MapUnary<NegOf, T>;
+    case MapOp::kSign: return MapUnary<SignOf, T>;
+    case MapOp::kFloor: return MapUnary<FloorOf, T>;
+    case MapOp::kCeil: return MapUnary<CeilOf, T>;
+    case MapOp::kRound: return MapUnary<RoundOf, T>;
+    case MapOp::kSqrt: return MapUnary<SqrtOf, T>;
+    case MapOp::kReciprocal: return MapUnary<ReciprocalOf, T>;
+    case MapOp::kScaleShift: return MapUnary<ScaleShiftOf, T>;
+    default: return is_binary(op) ? FindBinary<T>(op) : FindActivation<T>(op);
+  }
 }
+
+MapFn<float> FindMapF32(MapOp op) { return FindMap<float>(op); }
+MapFn<double> FindMapF64(MapOp op) { return FindMap<double>(op); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace maas
@@ -95,14 +186,23 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace maas {
 
-HWY_EXPORT(MapF32);
-HWY_EXPORT(MapF64);
+HWY_EXPORT(FindMapF32);
+HWY_EXPORT(FindMapF64);
+
+template <>
+MapFn<float> find_map(MapOp op) {
+  return HWY_DYNAMIC_DISPATCH(FindMapF32)(op);
+}
+template <>
+MapFn<double> find_map(MapOp op) {
+  return HWY_DYNAMIC_DISPATCH(FindMapF64)(op);
+}
 
 void map_arrays(MapOp op, size_t n, const float* x, const float* y, float* out, float p, float q) {
-  HWY_DYNAMIC_DISPATCH(MapF32)(op, n, x, y, out, p, q);
+  find_map<float>(op)(n, x, y, out, p, q);
 }
 void map_arrays(MapOp op, size_t n, const double* x, const double* y, double* out, double p, double q) {
-  HWY_DYNAMIC_DISPATCH(MapF64)(op, n, x, y, out, p, q);
+  find_map<double>(op)(n, x, y, out, p, q);
 }
 
 }  // namespace maas

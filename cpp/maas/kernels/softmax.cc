@@ -76,12 +76,8 @@ void ExpRows(RowOp op, const T* x, size_t rows, size_t cols, size_t ld, T* out, 
   }
 }
 
-void ExpRowsF32(RowOp op, const float* x, size_t rows, size_t cols, size_t ld, float* out, size_t out_ld) {
-  ExpRows(op, x, rows, cols, ld, out, out_ld);
-}
-void ExpRowsF64(RowOp op, const double* x, size_t rows, size_t cols, size_t ld, double* out, size_t out_ld) {
-  ExpRows(op, x, rows, cols, ld, out, out_ld);
-}
+RowsFn<float> FindRowsF32() { return ExpRows<float>; }
+RowsFn<double> FindRowsF64() { return ExpRows<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace maas
@@ -90,14 +86,23 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace maas {
 
-HWY_EXPORT(ExpRowsF32);
-HWY_EXPORT(ExpRowsF64);
+HWY_EXPORT(FindRowsF32);
+HWY_EXPORT(FindRowsF64);
+
+template <>
+RowsFn<float> find_rows() {
+  return HWY_DYNAMIC_DISPATCH(FindRowsF32)();
+}
+template <>
+RowsFn<double> find_rows() {
+  return HWY_DYNAMIC_DISPATCH(FindRowsF64)();
+}
 
 void map_rows(RowOp op, const float* x, size_t rows, size_t cols, size_t ld, float* out, size_t out_ld) {
-  HWY_DYNAMIC_DISPATCH(ExpRowsF32)(op, x, rows, cols, ld, out, out_ld);
+  find_rows<float>()(op, x, rows, cols, ld, out, out_ld);
 }
 void map_rows(RowOp op, const double* x, size_t rows, size_t cols, size_t ld, double* out, size_t out_ld) {
-  HWY_DYNAMIC_DISPATCH(ExpRowsF64)(op, x, rows, cols, ld, out, out_ld);
+  find_rows<double>()(op, x, rows, cols, ld, out, out_ld);
 }
 
 namespace {

@@ -1,0 +1,128 @@
+#include "maas/kernels/dense.h"
+
+#include <algorithm>
+
+#include "maas/kernels/gemm_task.h"
+#include "maas/kernels/narrow.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "maas/kernels/dense.cc"
+#include "hwy/foreach_target.h"
+#include "maas/kernels/gemm-inl.h"
+#include "maas/kernels/narrow_rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace maas {
+namespace HWY_NAMESPACE {
+
+template <class T>
+void Multiply(const DensePlan<T>& plan, const T* x, size_t rows, size_t ldx, T* out, size_t ldo) {
+  if (plan.cols < kNarrowCols) {
+    const MatrixView<T> a{x, rows, plan.depth, static_cast<ptrdiff_t>(ldx), 1};
+    return run_rows(a, plan.weights, NarrowOutput<T>{out, ldo, plan.cols, false, plan.bias});
+  }
+  const GemmTask<T> task{.a = x,
+                         .a_row = static_cast<ptrdiff_t>(ldx),
+                         .a_col = 1,
+                         .b = plan.weights,
+                         .ldb = static_cast<ptrdiff_t>(kSliver<T>),
+                         .sliver_stride = plan.depth * kSliver<T>,
+                         .c = out,
+                         .ldc = ldo,
+                         .rows = rows,
+                         .cols = plan.cols,
+                         .depth = plan.depth,
+                         .accumulate = false,
+                         .bias = plan.bias,
+                         .upper = false,
+                         .diagonal = 0};
+  run_gemm_task(task, static_cast<T*>(nullptr));
+}
+
+template <class T>
+void Finish(const DensePlan<T>& plan, T* out, size_t rows, size_t ldo) {
+  const size_t cols = plan.cols;
+  if (plan.norm) plan.norms.batch(plan.norm, out, rows, cols, ldo, out, ldo);
+  const Activation<T>& last = plan.activation;
+  if (last.kind == Activation<T>::kNone) return;
+  if (last.kind != Activation<T>::kMap) {
+    const RowOp op = last.kind == Activation<T>::kSoftmax ? RowOp::kSoftmax : RowOp::kLogSoftmax;
+    return plan.softmax(op, out, rows, cols, ldo, out, ldo);
+  }
+  if (ldo == cols) return plan.map(rows * cols, out, nullptr, out, last.p, last.q);
+  for (size_t i = 0; i < rows; ++i) plan.map(cols, out + i * ldo, nullptr, out + i * ldo, last.p, last.q);
+}
+
+template <class T>
+void RunDense(const DensePlan<T>& plan, const T* x, size_t rows, size_t ldx, T* out, size_t ldo, T* work) {
+  for (size_t i = 0; i < rows; i += plan.chunk) {
+    const size_t count = std::min(plan.chunk, rows - i);
+    const T* in = x + i * ldx;
+    size_t ld = ldx;
+    if (plan.scale) {
+      plan.norms.scale(plan.scale, in, count, plan.depth, ldx, work, plan.depth);
+      in = work, ld = plan.depth;
+    }
+    Multiply(plan, in, count, ld, out + i * ldo, ldo);
+    Finish(plan, out + i * ldo, count, ldo);
+  }
+}
+
+template <class T>
+using DenseFn = void (*)(const DensePlan<T>&, const T*, size_t, size_t, T*, size_t, T*);
+DenseFn<float> FindDenseF32() { return RunDense<float>; }
+DenseFn<double> FindDenseF64() { return RunDense<double>; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace maas
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace maas {
+
+HWY_EXPORT(FindDenseF32);
+HWY_EXPORT(FindDenseF64);
+
+namespace {
+
+auto find_dense(float) { return HWY_DYNAMIC_DISPATCH(FindDenseF32)(); }
+auto find_dense(double) { return HWY_DYNAMIC_DISPATCH(FindDenseF64)(); }
+
+// Whole strips of kTileRows whose results, and scaled features if any, take about 16 KB.
+template <class T>
+size_t chunk_rows(const DenseSpec<T>& spec) {
+  const size_t row = spec.weights->cols() + (spec.scale ? spec.weights->rows() : 0) + 1;
+  const size_t strips = 16384 / (row * sizeof(T) * kTileRows);
+  return kTileRows * std::clamp<size_t>(strips, 4, 32);
+}
+
+}  // namespace
+
+template <class T>
+Dense<T>::Dense(const DenseSpec<T>& spec) : run_(find_dense(T{})) {
+  plan_.weights = spec.weights->data();
+  plan_.depth = spec.weights->rows();
+  plan_.cols = spec.weights->cols();
+  plan_.scale = spec.scale;
+  plan_.norm = spec.norm;
+  plan_.activation = spec.activation;
+  plan_.norms = find_norms<T>();
+  if (spec.activation.kind == Activation<T>::kMap) plan_.map = find_map<T>(spec.activation.op);
+  plan_.softmax = find_rows<T>();
+  plan_.chunk = chunk_rows(spec);
+  if (spec.bias == nullptr) return;
+  bias_ = AlignedBuffer<T>((plan_.cols + kSliver<T> - 1) / kSliver<T> * kSliver<T>, T{0});
+  for (size_t j = 0; j < plan_.cols; ++j) bias_[j] = load_unaligned(spec.bias + j);
+  plan_.bias = bias_.data();
+}
+
+template <class T>
+size_t Dense<T>::work_values(size_t rows) const {
+  return plan_.scale ? std::min(rows, plan_.chunk) * plan_.depth : 0;
+}
+
+template class Dense<float>;
+template class Dense<double>;
+
+}  // namespace maas
+#endif  // HWY_ONCE
