@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "maas/base/aligned.h"
@@ -57,7 +58,8 @@ class Program {
   const std::vector<Value>& outputs() const { return outputs_; }
 
   // `inputs` as many as inputs(), in that order; `outputs` likewise: contiguous, rows × elements items each,
-  // not overlapping the inputs. One thread; no allocation, lock or exception. A row's results depend on that
+  // aligned for their type, not overlapping the inputs. A Program without batched inputs runs once, whatever
+  // `rows` is. One thread; no allocation, lock or exception. A row's results depend on that
   // row alone. On an error the outputs hold nothing useful.
   RunResult run(const InputArray* inputs, size_t rows, void* const* outputs, Scratch& scratch) const noexcept;
 
@@ -80,19 +82,49 @@ class Program {
   friend class Compiler;
   Program();
 
-  struct Slot {
-    enum Kind : uint8_t { kInput, kOutput, kScratch, kConstant } kind;
-    size_t index;      // of the input or output, or offset into the scratch
-    size_t row_bytes;  // 0 where unbatched
-    const void* constant;
+  // An input's slot points into the caller's array where that is laid out as steps want it, else to a copy of
+  // the block's rows in the scratch.
+  struct InputPlan {
+    size_t slot = 0;
+    DType dtype = DType::kFloat32;
+    bool used = false, batched = true;
+    size_t elements = 0, item_bytes = 0, row_bytes = 0;  // of a row
+    size_t offset = 0;                                   // of the copy in the scratch
   };
+  struct OutputPlan {
+    size_t slot = 0, row_bytes = 0;  // 0 bytes where unbatched
+  };
+  // A slot that is the same in every run with one Scratch.
+  struct FixedSlot {
+    size_t slot = 0;
+    const void* constant = nullptr;
+    size_t offset = 0;  // into the scratch, where there is no constant
+  };
+  struct Instruction {
+    const Step* step = nullptr;
+    size_t work_offset = 0;
+    bool batched = true;  // writes a batched value
+  };
+
+  bool reads_in_place(const InputPlan& plan, const InputArray& array, size_t rows) const noexcept;
+  size_t rows_at_once(const InputArray* inputs, size_t rows) const noexcept;
+  void bind(const InputArray* inputs, size_t row, size_t rows, void* const* outputs,
+            Scratch& scratch) const noexcept;
+  RunResult run_range(const InputArray* inputs, size_t begin, size_t end, void* const* outputs,
+                      Scratch& scratch) const noexcept;
+
   std::vector<Value> inputs_, outputs_;
-  std::vector<Slot> slots_;
+  std::vector<InputPlan> input_plans_;
+  std::vector<OutputPlan> output_plans_;
+  std::vector<FixedSlot> fixed_slots_;
+  std::vector<Instruction> instructions_;
   std::vector<std::unique_ptr<Step>> steps_;
-  std::vector<std::string> step_names_;
-  std::vector<size_t> work_offsets_;
-  std::vector<Tensor> constants_;  // keeps alive what slots and steps point to
-  size_t block_rows_ = 1, scratch_bytes_ = 0, row_cost_ = 0;
+  std::vector<std::string> step_names_, step_notes_;
+  std::unordered_map<std::string, Tensor> constants_;  // what slots and steps point to
+  size_t slots_ = 0, block_rows_ = 1, scratch_bytes_ = 0, row_cost_ = 0;
+  bool batched_ = false;  // some input has rows
+  bool unbatched_outputs_ = false;
+  bool one_step_ = false;  // and no scratch but what inputs may be copied to: any number of rows at once
 };
 
 }  // namespace maas

@@ -33,9 +33,18 @@ class CopyStep final : public Step {
   ValueType type_;
 };
 
-std::unique_ptr<Step> make_copy(StepSpec& spec) { return std::make_unique<CopyStep>(spec); }
+std::unique_ptr<Step> make_copy(StepSpec& spec) {
+  if (spec.outputs.size() > 1 && spec.outputs[1].present)
+    spec.view.unsupported("a mask as its second output");
+  return std::make_unique<CopyStep>(spec);
+}
 
-constexpr StepEntry kEntries[] = {{kCopyOp, kPrivateDomain, make_copy}};
+// The operators that only rename values become aliases; they run where their input is constant.
+constexpr StepEntry kEntries[] = {
+    {kCopyOp, kPrivateDomain, make_copy}, {"Identity", "", make_copy}, {"Reshape", "", make_copy},
+    {"Flatten", "", make_copy},           {"Squeeze", "", make_copy},  {"Unsqueeze", "", make_copy},
+    {"Dropout", "", make_copy},
+};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-#include "maas/kernels/elementwise.h"
-#include "maas/kernels/gemm.h"
+#include "maas/kernels/dense.h"
+
 #include "maas/program/steps/families.h"
 
 namespace maas {
@@ -13,7 +13,7 @@ MatrixView<T> weights_view(const Tensor& weights, bool transposed) {
   return transposed ? view.transposed() : view;
 }
 
-// Rows times constant weights, plus a constant bias of one value a column.
+// Rows times constant weights, and what is fused with that.
 template <class T>
 class DenseStep final : public Step {
  public:
@@ -24,24 +24,27 @@ class DenseStep final : public Step {
         batched_(spec.inputs[0].batched()),
         rows_(spec.inputs[0].elements() / std::max<size_t>(1, weights_.rows())),
         name_(spec.view.node().op) {
-    if (bias != nullptr) bias_ = *bias;
+    DenseSpec<T> layer;
+    layer.weights = &weights_;
+    if (bias != nullptr) {
+      layer.bias = bias->values<T>().data();
+      name_ += " + bias";
+    }
+    dense_ = Dense<T>(layer);
   }
 
   RunStatus run(const Block& block) const noexcept override {
-    const size_t depth = weights_.rows(), rows = rows_ * (batched_ ? block.rows : 1);
-    const MatrixView<T> x{block.in<T>(from_), rows, depth, static_cast<ptrdiff_t>(depth), 1};
-    gemm(x, weights_, block.out<T>(to_), weights_.cols(),
-         {.bias = bias_.size() > 0 ? bias_.template values<T>().data() : nullptr});
+    dense_.run(block.in<T>(from_), rows_ * (batched_ ? block.rows : 1), weights_.rows(), block.out<T>(to_),
+               weights_.cols(), nullptr);
     return RunStatus::kOk;
   }
   std::string describe() const override {
-    return name_ + " " + std::to_string(weights_.rows()) + " -> " + std::to_string(weights_.cols()) +
-           (bias_.size() > 0 ? " + bias" : "");
+    return name_ + " " + std::to_string(weights_.rows()) + " -> " + std::to_string(weights_.cols());
   }
 
  private:
   PackedMatrix<T> weights_;
-  Tensor bias_;
+  Dense<T> dense_;
   size_t from_, to_;
   bool batched_;
   size_t rows_;

@@ -1,0 +1,7 @@
+#include "maas/program/draft.h"
+
+namespace maas {
+
+void fuse(Draft& draft) { (void)draft; }
+
+}  // namespace maas
