@@ -7,9 +7,7 @@ namespace {
 
 using Family = std::span<const StepEntry> (*)();
 constexpr Family kFamilies[] = {
-    copy_steps,
-    dense_steps,
-    unary_steps,
+    copy_steps, dense_steps, unary_steps, clip_steps, arithmetic_steps, compare_steps,
 };
 
 }  // namespace

@@ -8,8 +8,11 @@
 
 namespace maas {
 
-std::span<const StepEntry> copy_steps();   // what the compiler itself puts in
-std::span<const StepEntry> dense_steps();  // MatMul, Gemm and what is fused with them
-std::span<const StepEntry> unary_steps();
+std::span<const StepEntry> copy_steps();        // what the compiler itself puts in
+std::span<const StepEntry> dense_steps();       // MatMul, Gemm and what is fused with them
+std::span<const StepEntry> unary_steps();       // Abs, Exp, Relu, Not, ...
+std::span<const StepEntry> clip_steps();        // Clip, PRelu
+std::span<const StepEntry> arithmetic_steps();  // Add, Mod, Max, Mean, ...
+std::span<const StepEntry> compare_steps();     // Equal, Less, And, Where, ...
 
 }  // namespace maas

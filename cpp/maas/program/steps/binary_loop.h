@@ -1,0 +1,78 @@
+// Loops over two operands that steps/broadcast.h lays out. They hold no transcendental arithmetic, so plain
+// C++ gives the same bits wherever it is compiled.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "maas/program/steps/broadcast.h"
+#include "maas/program/steps/node_step.h"
+
+namespace maas {
+
+// False where some result could not be had (a division by zero); every result is written all the same.
+using BinaryLoop = bool (*)(const std::array<const std::byte*, 2>& from, std::byte* to, size_t outer,
+                            size_t inner, const std::array<ptrdiff_t, 2>& steps);
+
+// Op::apply(a, b, ok) gives one result of type Out and may clear `ok`.
+template <class Op, class T, class Out, Along kA, Along kB>
+bool binary_loop(const std::array<const std::byte*, 2>& from, std::byte* to, size_t outer, size_t inner,
+                 const std::array<ptrdiff_t, 2>& steps) {
+  const std::byte* a_bytes = from[0];
+  const std::byte* b_bytes = from[1];
+  Out* out = reinterpret_cast<Out*>(to);
+  bool ok = true;
+  for (size_t i = 0; i < outer; ++i, a_bytes += steps[0], b_bytes += steps[1], out += inner) {
+    const T* a = reinterpret_cast<const T*>(a_bytes);
+    const T* b = reinterpret_cast<const T*>(b_bytes);
+    const T first_a = *a, first_b = *b;
+    MAAS_INDEPENDENT
+    for (size_t j = 0; j < inner; ++j) {
+      out[j] = Op::apply(kA == Along::kOne ? first_a : a[j], kB == Along::kOne ? first_b : b[j], ok);
+    }
+  }
+  return ok;
+}
+
+template <class Op, class T, class Out = T>
+BinaryLoop pick_binary_loop(const BroadcastPlan<2>& plan) {
+  constexpr Along kItems = Along::kItems, kOne = Along::kOne;
+  if (plan.along(0) == kOne) {
+    return plan.along(1) == kOne ? binary_loop<Op, T, Out, kOne, kOne>
+                                 : binary_loop<Op, T, Out, kOne, kItems>;
+  }
+  return plan.along(1) == kOne ? binary_loop<Op, T, Out, kItems, kOne>
+                               : binary_loop<Op, T, Out, kItems, kItems>;
+}
+
+// A loop with the plan that feeds it.
+struct BinaryCall {
+  BroadcastPlan<2> plan;
+  BinaryLoop loop = nullptr;
+  size_t a = 0, b = 0, out = 0;  // slots
+
+  BinaryCall(const Operand& left, const Operand& right, const Operand& result)
+      : plan(result, {&left, &right}), a(left.slot), b(right.slot), out(result.slot) {}
+
+  bool run(const Block& block) const noexcept {
+    bool ok = true;
+    plan.run({block.in<std::byte>(a), block.in<std::byte>(b)}, block.out<std::byte>(out), block.rows,
+             [&](const auto& from, std::byte* to, size_t outer, size_t inner, const auto& steps) {
+               ok &= loop(from, to, outer, inner, steps);
+             });
+    return ok;
+  }
+};
+
+class BinaryStep final : public NodeStep {
+ public:
+  BinaryStep(const StepSpec& spec, const BinaryCall& call) : NodeStep(spec), call_(call) {}
+  RunStatus run(const Block& block) const noexcept override {
+    return call_.run(block) ? RunStatus::kOk : RunStatus::kZeroDivision;
+  }
+
+ private:
+  BinaryCall call_;
+};
+
+}  // namespace maas
