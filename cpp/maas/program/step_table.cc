@@ -7,7 +7,20 @@ namespace {
 
 using Family = std::span<const StepEntry> (*)();
 constexpr Family kFamilies[] = {
-    copy_steps, dense_steps, unary_steps, clip_steps, arithmetic_steps, compare_steps,
+    arithmetic_steps,
+    clip_steps,
+    compare_steps,
+    copy_steps,
+    dense_steps,
+    unary_steps,
+    // ai.onnx.ml
+    feature_columns_steps,
+    imputer_steps,
+    label_encoder_steps,
+    linear_model_steps,
+    normalizer_steps,
+    one_hot_steps,
+    scaler_steps,
 };
 
 }  // namespace

@@ -15,4 +15,13 @@ std::span<const StepEntry> clip_steps();        // Clip, PRelu
 std::span<const StepEntry> arithmetic_steps();  // Add, Mod, Max, Mean, ...
 std::span<const StepEntry> compare_steps();     // Equal, Less, And, Where, ...
 
+// ai.onnx.ml
+std::span<const StepEntry> feature_columns_steps();  // ArrayFeatureExtractor, FeatureVectorizer
+std::span<const StepEntry> imputer_steps();
+std::span<const StepEntry> label_encoder_steps();
+std::span<const StepEntry> linear_model_steps();  // LinearClassifier, LinearRegressor
+std::span<const StepEntry> normalizer_steps();
+std::span<const StepEntry> one_hot_steps();
+std::span<const StepEntry> scaler_steps();  // Scaler, Binarizer
+
 }  // namespace maas
