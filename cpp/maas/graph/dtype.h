@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace maas {
@@ -33,6 +34,19 @@ constexpr const char* dtype_name(DType dtype) {
     case DType::kString: return "string";
   }
   return "";
+}
+
+// ONNX's number of a type, as in Cast's attribute `to`; nothing for those a model may not have here.
+constexpr int64_t onnx_number(DType dtype) {
+  constexpr int64_t numbers[] = {1, 11, 7, 6, 9, 8};
+  return numbers[static_cast<size_t>(dtype)];
+}
+constexpr std::optional<DType> onnx_dtype(int64_t number) {
+  for (const DType dtype :
+       {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kInt32, DType::kBool, DType::kString}) {
+    if (onnx_number(dtype) == number) return dtype;
+  }
+  return std::nullopt;
 }
 
 constexpr bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }

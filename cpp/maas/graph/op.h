@@ -30,6 +30,8 @@ class NodeView {
   const Tensor* constant(size_t i) const { return i < constants_.size() ? constants_[i] : nullptr; }
   // The int64 values of an input that must be known before any run; one value or 1-D.
   std::vector<int64_t> constant_ints(size_t i) const;
+  // The same where kBatchValue may be among them.
+  std::vector<int64_t> constant_shape(size_t i) const;
 
   bool has(const char* attribute) const { return node_.attributes.count(attribute) > 0; }
   int64_t get_int(const char* attribute, int64_t otherwise) const;
@@ -52,13 +54,18 @@ class NodeView {
   std::vector<const Tensor*> constants_;
 };
 
-// Returns the types of the outputs (as many as the operator has, also those the node leaves out).
-using InferFn = std::vector<ValueType> (*)(const NodeView&);
+// The types of the outputs (as many as the operator has, also those the node leaves out).
+using OutputTypes = std::vector<ValueType>;
+using InferFn = OutputTypes (*)(const NodeView&);
 
 inline constexpr size_t kAnyNumber = static_cast<size_t>(-1);
 
 // In the order of Attribute's alternatives.
 enum class AttributeType : uint8_t { kInt, kFloat, kString, kInts, kFloats, kStrings, kTensor };
+
+const char* attribute_type_text(AttributeType type);  // "a list of ints"
+// An empty list is one of any type.
+bool attribute_fits(const Attribute& attribute, AttributeType type);
 
 struct OpAttribute {
   const char* name;
