@@ -23,4 +23,5 @@ PYBIND11_MODULE(_core, m) {
   register_class_scores(m);
   register_metric_states(m);
   register_bootstrap(m);
+  register_graph(m);
 }
