@@ -8,6 +8,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "maas/kernels/dense.cc"
 #include "hwy/foreach_target.h"
+#include "maas/kernels/dense_row-inl.h"
 #include "maas/kernels/gemm-inl.h"
 #include "maas/kernels/narrow_rows-inl.h"
 
@@ -15,8 +16,12 @@ HWY_BEFORE_NAMESPACE();
 namespace maas {
 namespace HWY_NAMESPACE {
 
+// Sums, bias and, where the plan says so, ReLU.
 template <class T>
 void Multiply(const DensePlan<T>& plan, const T* x, size_t rows, size_t ldx, T* out, size_t ldo) {
+  if (rows == 1) {
+    return plan.cols < kNarrowCols ? run_narrow_row(plan, x, out) : run_wide_row(plan, x, out);
+  }
   if (plan.cols < kNarrowCols) {
     const MatrixView<T> a{x, rows, plan.depth, static_cast<ptrdiff_t>(ldx), 1};
     return run_rows(a, plan.weights, NarrowOutput<T>{out, ldo, plan.cols, false, plan.bias});
@@ -44,7 +49,7 @@ void Finish(const DensePlan<T>& plan, T* out, size_t rows, size_t ldo) {
   const size_t cols = plan.cols;
   if (plan.norm) plan.norms.batch(plan.norm, out, rows, cols, ldo, out, ldo);
   const Activation<T>& last = plan.activation;
-  if (last.kind == Activation<T>::kNone) return;
+  if (last.kind == Activation<T>::kNone || (plan.relu && rows == 1)) return;
   if (last.kind != Activation<T>::kMap) {
     const RowOp op = last.kind == Activation<T>::kSoftmax ? RowOp::kSoftmax : RowOp::kLogSoftmax;
     return plan.softmax(op, out, rows, cols, ldo, out, ldo);
@@ -109,6 +114,8 @@ Dense<T>::Dense(const DenseSpec<T>& spec) : run_(find_dense(T{})) {
   plan_.norms = find_norms<T>();
   if (spec.activation.kind == Activation<T>::kMap) plan_.map = find_map<T>(spec.activation.op);
   plan_.softmax = find_rows<T>();
+  plan_.relu =
+      !spec.norm && spec.activation.kind == Activation<T>::kMap && spec.activation.op == MapOp::kRelu;
   plan_.chunk = chunk_rows(spec);
   if (spec.bias == nullptr) return;
   bias_ = AlignedBuffer<T>((plan_.cols + kSliver<T> - 1) / kSliver<T> * kSliver<T>, T{0});

@@ -45,7 +45,8 @@ struct DensePlan {
   NormFns<T> norms{};
   MapFn<T> map = nullptr;
   RowsFn<T> softmax = nullptr;
-  size_t chunk = 0;  // rows at a time: their results are finished while in the first-level cache
+  bool relu = false;  // right after the bias, so no other activation is left
+  size_t chunk = 0;   // rows at a time: their results are finished while in the first-level cache
 };
 
 // Immutable; threads may share it. Made for the SIMD target active at that moment and stays with it.

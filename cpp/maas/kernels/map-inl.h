@@ -20,16 +20,24 @@ namespace hn = hwy::HWY_NAMESPACE;
 // The first `count` < Lanes(d) elements at p, then zeros.
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadTail(D d, const T* p, size_t count) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(d, count), d, p);  // these two suppress faults of masked lanes
+#else
   HWY_ALIGN T padded[hn::MaxLanes(d)] = {};
   std::memcpy(padded, p, count * sizeof(T));
   return hn::Load(d, padded);
+#endif
 }
 
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE void StoreTail(D d, hn::Vec<D> v, T* p, size_t count) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  hn::BlendedStore(v, hn::FirstN(d, count), d, p);
+#else
   HWY_ALIGN T padded[hn::MaxLanes(d)];
   hn::Store(v, d, padded);
   std::memcpy(p, padded, count * sizeof(T));
+#endif
 }
 
 // out[i] = fn(in[i]...), vector by vector.
