@@ -124,7 +124,18 @@ def make_model(case: Case) -> onnx.ModelProto:
         opsets.append(helper.make_opsetid(case.domain, case.ml_opset))
     model = helper.make_model(graph, opset_imports=opsets)
     model.ir_version = 10 if case.opset <= 22 else onnx.IR_VERSION
-    return onnx.shape_inference.infer_shapes(model, data_prop=True)  # the checker wants shapes of the outputs
+    return with_shapes(model, len(present[0][1].shape))
+
+
+def with_shapes(model: onnx.ModelProto, rank: int) -> onnx.ModelProto:
+    """The checker wants shapes of the outputs; where ONNX infers none, any of that rank."""
+    model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    for output in model.graph.output:
+        kind = output.type.tensor_type
+        if not kind.HasField("shape"):
+            dims = [f"{output.name}_{axis}" for axis in range(rank)]
+            kind.CopyFrom(helper.make_tensor_type_proto(kind.elem_type, dims).tensor_type)
+    return model
 
 
 def plain_attribute(attribute: onnx.AttributeProto) -> Any:

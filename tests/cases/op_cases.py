@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cases import elementwise
+from cases import choose, elementwise, layout, matrix, ml, reduce
 
-ALL = [case for family in (elementwise,) for case in family.cases()]
+ALL = [case for family in (elementwise, choose, layout, matrix, reduce, ml) for case in family.cases()]

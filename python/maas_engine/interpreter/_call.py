@@ -17,6 +17,7 @@ class Call:
 
     node: Any
     xp: Namespace
+    batched: frozenset[int]  # places of the inputs that have one entry a row
 
     def attribute(self, name: str, otherwise: Any = None) -> Any:
         """Floats as ONNX stores them, rounded to float32; so are the defaults."""

@@ -31,7 +31,7 @@ def matmul(call: Call, a: Array, b: Array) -> Array:
 
 
 def linear_scores(call: Call, x: Array, outputs: int) -> Array:
-    """x W' + b with the coefficients of the attributes, one output after the other; float32."""
+    """x W' + b with the coefficients of the attributes, one output after the other."""
     xp = call.xp
     work = x if dtype_name(x) == "float64" else call.cast(x, "float32")
     weights = np.asarray(call.attribute("coefficients"), dtype=np.float32).reshape(outputs, -1)
@@ -39,60 +39,70 @@ def linear_scores(call: Call, x: Array, outputs: int) -> Array:
     intercepts = call.attribute("intercepts", None)
     if intercepts is not None and len(intercepts):
         scores = scores + call.float32s(intercepts, like=work)
-    return call.cast(scores, "float32")
+    return scores
 
 
 def softmax_zero(call: Call, scores: Array) -> Array:
-    """Softmax in which scores within 1e-7 of zero count for nothing."""
+    """Softmax in which scores within 1e-7 of zero stay near zero."""
     xp = call.xp
     largest = xp.max(scores, axis=-1, keepdims=True)
-    counts = xp.abs(scores) > 1e-7
-    powers = xp.where(counts, xp.exp(scores - largest), scores * xp.exp(-largest))
-    return powers / xp.sum(xp.where(counts, powers, xp.zeros_like(powers)), axis=-1, keepdims=True)
+    weights = xp.where(xp.abs(scores) > 1e-7, xp.exp(scores - largest), scores * xp.exp(-largest))
+    total = xp.sum(weights, axis=-1, keepdims=True, dtype=weights.dtype)
+    return xp.where(total == 0, xp.full_like(weights, 0.5), weights / total)
 
 
 def probit(call: Call, scores: Array) -> Array:
     """Winitzki's approximation of the inverse normal distribution, the one ONNX Runtime uses."""
     xp = call.xp
-    x = 2.0 * scores - 1.0
+    x = 2.0 * call.cast(scores, "float64") - 1.0
     log = xp.log((1.0 - x) * (1.0 + x))
     v = 2.0 / (math.pi * 0.147) + 0.5 * log
-    root = xp.sqrt(xp.sqrt(v * v - log / 0.147) - v)
-    return math.sqrt(2.0) * xp.where(x < 0, -root, root)
+    root = math.sqrt(2.0) * xp.sqrt(xp.sqrt(v * v - log / 0.147) - v)
+    root = xp.where(xp.abs(x) == 1.0, xp.full_like(root, math.inf), root)
+    return xp.where(x < 0, -root, root)
 
 
 def post_transform(call: Call, scores: Array) -> Array:
     transform = call.attribute("post_transform", "NONE")
     if transform == "LOGISTIC":
         return sigmoid(call.xp, scores)
-    if transform == "SOFTMAX":
-        return softmax(call, scores)
-    if transform == "SOFTMAX_ZERO":
-        return softmax_zero(call, scores)
     if transform == "PROBIT":
         return probit(call, scores)
-    return scores
+    if transform == "NONE" or scores.shape[1] == 1:  # other evaluators leave a single score alone
+        return scores
+    return softmax(call, scores) if transform == "SOFTMAX" else softmax_zero(call, scores)
 
 
 def linear_regressor(call: Call, x: Array) -> Array:
     x = x if len(x.shape) == 2 else call.xp.reshape(x, (1, -1))
-    return post_transform(call, linear_scores(call, x, call.attribute("targets", 1)))
+    scores = linear_scores(call, x, call.attribute("targets", 1))
+    return call.cast(post_transform(call, scores), "float32")
+
+
+def pair_of_scores(call: Call, score: Array) -> Array:
+    """What ONNX Runtime gives for two labels and one row of coefficients."""
+    if call.attribute("post_transform", "NONE") == "LOGISTIC":
+        return sigmoid(call.xp, call.xp.concat([-score, score], axis=1))
+    return call.xp.concat([1.0 - score, score], axis=1)
 
 
 def linear_classifier(call: Call, x: Array) -> tuple[Array, Array]:
-    """The label with the largest score, and the scores. One row of coefficients for two labels gives -s and s."""
+    """The label with the largest score before the transform, and the scores of all labels."""
     xp = call.xp
     x = x if len(x.shape) == 2 else xp.reshape(x, (1, -1))
     texts = call.attribute("classlabels_strings", None)
     labels = (
-        np.array(texts, dtype=object) if texts else np.asarray(call.attribute("classlabels_ints"), np.int64)
+        np.array(texts, dtype=object)
+        if texts is not None and len(texts)
+        else np.asarray(call.attribute("classlabels_ints"), np.int64)
     )
-    rows = len(call.attribute("coefficients")) // x.shape[1]
+    rows = 1 if len(labels) == 2 and len(call.attribute("coefficients")) == x.shape[1] else len(labels)
     scores = linear_scores(call, x, rows)
     if rows == 1 and len(labels) == 2:
-        scores = xp.concat([-scores, scores], axis=1)
-    chosen = to_host(xp.argmax(scores, axis=1))
-    return to_device(xp, labels[chosen]), post_transform(call, scores)
+        place, values = call.cast(scores[:, 0] > 0, "int64"), pair_of_scores(call, scores)
+    else:
+        place, values = xp.argmax(scores, axis=1), post_transform(call, scores)
+    return to_device(xp, labels[to_host(place)]), call.cast(values, "float32")
 
 
 OPERATORS: dict[str, Function] = {"Gemm": gemm, "MatMul": matmul}

@@ -10,14 +10,26 @@ import numpy as np
 from maas_engine.interpreter._call import Call
 from maas_engine.interpreter._elementwise import Function
 from maas_engine.interpreter._layout import wrapped
-from maas_engine.interpreter._namespace import Array, dtype_name, dtype_of, is_float, is_string, to_host
+from maas_engine.interpreter._namespace import (
+    Array,
+    dtype_name,
+    dtype_of,
+    is_float,
+    is_string,
+    to_device,
+    to_host,
+)
 
 
 def array_feature_extractor(call: Call, x: Array, indices: Array) -> Array:
-    """The listed entries of the last axis; a vector counts as one row."""
+    """The listed entries of the last axis; a vector counts as one row.
+
+    One entry of a single row for each row of the batch has the shape [N], as in the engine's programs.
+    """
     xp = call.xp
     x = x if len(x.shape) > 1 else xp.reshape(x, (1, -1))
-    return xp.take(x, wrapped(call, xp.reshape(indices, (-1,)), x.shape[-1]), axis=len(x.shape) - 1)
+    taken = xp.take(x, wrapped(call, xp.reshape(indices, (-1,)), x.shape[-1]), axis=len(x.shape) - 1)
+    return xp.reshape(taken, (-1,)) if 1 in call.batched else taken
 
 
 def binarizer(call: Call, x: Array) -> Array:
@@ -30,16 +42,10 @@ def binarizer(call: Call, x: Array) -> Array:
 
 
 def feature_vectorizer(call: Call, *arrays: Array) -> Array:
-    """Each input flattened to its declared length, cut or padded with zeros; side by side as float32."""
-    xp, columns = call.xp, []
-    for x, length in zip(arrays, call.attribute("inputdimensions"), strict=True):
-        x = xp.reshape(
-            call.cast(x, "float32"), (x.shape[0], -1) if x.shape[0] else (0, math.prod(x.shape[1:]))
-        )
-        columns.append(x[:, : min(length, x.shape[1])])
-        if length > x.shape[1]:
-            columns.append(xp.zeros((x.shape[0], length - x.shape[1]), dtype=x.dtype))
-    return xp.concat(columns, axis=1)
+    """The inputs' columns side by side, as float32; [N] is one column."""
+    xp = call.xp
+    columns = [x if len(x.shape) > 1 else xp.expand_dims(x, axis=1) for x in arrays]
+    return xp.concat([call.cast(x, "float32") for x in columns], axis=1)
 
 
 def imputer(call: Call, x: Array) -> Array:
@@ -60,16 +66,16 @@ def imputer(call: Call, x: Array) -> Array:
 
 
 def normalizer(call: Call, x: Array) -> Array:
-    """Each row divided by its norm, as float32; a row whose norm is zero stays."""
+    """Each row divided by its norm, as float32; a row whose norm is zero stays. MAX keeps the sign."""
     xp, norm = call.xp, call.attribute("norm", "MAX")
-    work = x if dtype_name(x) == "float64" else call.cast(x, "float32")
+    x = call.cast(x, "float64")
     if norm == "MAX":
-        divisor = xp.max(work, axis=-1, keepdims=True)
+        divisor = xp.max(x, axis=-1, keepdims=True)
     elif norm == "L1":
-        divisor = xp.sum(xp.abs(work), axis=-1, keepdims=True, dtype=work.dtype)
+        divisor = xp.sum(xp.abs(x), axis=-1, keepdims=True)
     else:
-        divisor = xp.sqrt(xp.sum(work * work, axis=-1, keepdims=True, dtype=work.dtype))
-    return call.cast(work / xp.where(divisor == 0, xp.ones_like(divisor), divisor), "float32")
+        divisor = xp.sqrt(xp.sum(x * x, axis=-1, keepdims=True))
+    return call.cast(x / xp.where(divisor == 0, xp.ones_like(divisor), divisor), "float32")
 
 
 def scaler(call: Call, x: Array) -> Array:
@@ -83,14 +89,25 @@ def scaler(call: Call, x: Array) -> Array:
 
 
 def one_hot_encoder(call: Call, x: Array) -> Array:
-    """A last axis with 1 where the category is the element, else 0. Floats are cut to integers."""
+    """A last axis with 1 where the category is the element, else 0.
+
+    Floats are cut to integers; of equal categories the first counts.
+    """
     xp, texts = call.xp, call.attribute("cats_strings", None)
+    known = True
     if is_string(x):
         categories: Any = np.array(texts, dtype=object)
     else:
+        if is_float(x):
+            fits = (x >= -(2.0**63)) & (x < 2.0**63)
+            known = xp.expand_dims(fits, axis=-1)
+            x = xp.where(fits, x, xp.zeros_like(x))
         x = call.cast(x, "int64")
-        categories = xp.asarray(np.asarray(call.attribute("cats_int64s"), dtype=np.int64))
-    hits = xp.expand_dims(x, axis=-1) == categories
+        categories = np.asarray(call.attribute("cats_int64s"), dtype=np.int64)
+    first = np.zeros(len(categories), dtype=np.bool_)
+    first[np.unique(categories, return_index=True)[1]] = True
+    categories, first = to_device(xp, categories), to_device(xp, first)
+    hits = (xp.expand_dims(x, axis=-1) == categories) & known & first
     if not call.attribute("zeros", 1):
         call.check(~xp.any(hits, axis=-1), "a value that is not among the categories")
     return xp.astype(hits, dtype_of(xp, "float32"))

@@ -18,7 +18,8 @@ def reduction(reduce: Callable[[Call, Array, Axes, bool], Array]) -> Function:
     def function(call: Call, x: Array, axes: Array | None = None) -> Array:
         chosen = ints(axes) or []
         if not chosen and call.attribute("noop_with_empty_axes", 0):
-            return x
+            result = reduce(call, call.xp.expand_dims(x, axis=-1), (len(x.shape),), False)
+            return call.cast(result, dtype_name(x))  # each element by itself: ReduceL1 is Abs
         rank = len(x.shape)
         where = tuple(axis_of(call, axis, rank) for axis in chosen) or tuple(range(rank))
         result = reduce(call, x, where, bool(call.attribute("keepdims", 1)))
@@ -115,7 +116,7 @@ def batch_normalization(call: Call, x: Array, scale: Array, bias: Array, mean: A
 
 
 def layer_normalization(call: Call, x: Array, scale: Array, bias: Array | None = None) -> tuple[Array, ...]:
-    """Normalises over ``axis`` and all that follow; also gives the mean and the inverse deviation."""
+    """Normalises over ``axis`` and all that follow; also gives the mean and the inverse deviation, float32."""
     xp, rank = call.xp, len(x.shape)
     axes = tuple(range(axis_of(call, call.attribute("axis", -1), rank), rank))
     center = xp.mean(x, axis=axes, keepdims=True)
@@ -123,7 +124,8 @@ def layer_normalization(call: Call, x: Array, scale: Array, bias: Array | None =
     variance = xp.mean(shifted * shifted, axis=axes, keepdims=True)
     inverse = 1.0 / xp.sqrt(variance + call.attribute("epsilon", 1e-5))
     result = shifted * inverse * scale
-    return (result if bias is None else result + bias), center, inverse
+    result = result if bias is None else result + bias
+    return result, call.cast(center, "float32"), call.cast(inverse, "float32")
 
 
 OPERATORS: dict[str, Function] = {

@@ -73,6 +73,7 @@ class Interpreter:
         self.inputs = list(graph.inputs)
         self.outputs = [name for name, *_ in graph.outputs] if outputs is None else list(outputs)
         self._nodes, needed = _needed_nodes(graph.nodes, self.outputs)
+        self._batched = _batched_values(self.inputs, self._nodes)
         self._host = {name: _plain(value) for name, value in graph.initializers.items() if name in needed}
         self._weights = {name: to_device(self.xp, value) for name, value in self._host.items()}
 
@@ -116,7 +117,8 @@ class Interpreter:
             else to_device(xp, value)
             for i, (name, value) in enumerate(zip(node.inputs, read, strict=True))
         ]
-        results = OPERATORS[node.domain, node.op](Call(node, standard(xp)), *arguments)
+        batched = frozenset(i for i, name in enumerate(node.inputs) if name in self._batched)
+        results = OPERATORS[node.domain, node.op](Call(node, standard(xp), batched), *arguments)
         results = results if isinstance(results, tuple) else (results,)
         for name, result in zip(node.outputs, results, strict=False):
             if name:
@@ -154,3 +156,12 @@ def _needed_nodes(nodes: Iterable[Any], outputs: Iterable[str]) -> tuple[list[An
         needed.update(filter(None, node.inputs))
         kept.append(node)
     return kept[::-1], needed
+
+
+def _batched_values(inputs: Iterable[tuple[str, str, Any]], nodes: Iterable[Any]) -> set[str]:
+    """Names of the values that have one entry a row: those computed from such an input, but for its shape."""
+    batched = {name for name, _, shape in inputs if len(shape) and shape[0] is None}
+    for node in nodes:
+        if node.op != "Shape" and not batched.isdisjoint(node.inputs):
+            batched.update(filter(None, node.outputs))
+    return batched
