@@ -24,4 +24,5 @@ PYBIND11_MODULE(_core, m) {
   register_metric_states(m);
   register_bootstrap(m);
   register_graph(m);
+  register_onnx(m);
 }
