@@ -1,6 +1,8 @@
 // Short ways to write graphs of one node, and what check_graph says of them in a line of text.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <optional>
 #include <string>
@@ -70,6 +72,24 @@ inline std::string verdict(Graph graph) {
     text += std::string(dtype_name(output.type.dtype)) + " " + shape_text(output.type.shape);
   }
   return text;
+}
+
+// One row of a table of rules: an operator, and the verdict on it or, of an error, how it begins.
+struct Case {
+  const char* op;
+  std::vector<Argument> operands;
+  std::string expected;
+  Attributes attributes = {};
+  size_t outputs = 1;
+  const char* domain = "";
+};
+
+inline void check(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    const std::string text = verdict(one_node(c.domain, c.op, c.operands, c.attributes, c.outputs));
+    const bool error = c.expected[0] == 'F' || c.expected[0] == 'U';
+    EXPECT_EQ(error ? text.substr(0, c.expected.size()) : text, c.expected) << text;
+  }
 }
 
 }  // namespace maas
