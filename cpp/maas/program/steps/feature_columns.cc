@@ -84,7 +84,7 @@ std::unique_ptr<Step> make_extractor(StepSpec& spec) {
   }
 }
 
-// The inputs' rows side by side as float32, each cut or filled with zeros to its dimension.
+// The inputs' rows side by side, as float32.
 template <class T>
 class FeatureVectorizerStep final : public Step {
  public:
@@ -92,16 +92,9 @@ class FeatureVectorizerStep final : public Step {
       : output_(spec.outputs[0].slot),
         batched_(spec.outputs[0].batched()),
         rows_(batched_ ? 1 : static_cast<size_t>(spec.outputs[0].type.shape[0])) {
-    const std::vector<int64_t> dimensions = spec.view.get_ints("inputdimensions");
-    for (size_t i = 0; i < spec.inputs.size(); ++i) {
-      const Operand& input = spec.inputs[i];
-      const size_t width = input.elements() / std::max<size_t>(1, rows_);
-      const auto dimension = i < dimensions.size() ? static_cast<size_t>(dimensions[i]) : width;
-      pieces_.push_back({input.slot, width, dimension});
-      columns_ += dimension;
-    }
-    if (columns_ * rows_ != spec.outputs[0].elements()) {
-      spec.view.fail("expected inputdimensions to hold the features of each input");
+    for (const Operand& input : spec.inputs) {
+      pieces_.push_back({input.slot, input.elements() / std::max<size_t>(1, rows_)});
+      columns_ += pieces_.back().width;
     }
   }
 
@@ -111,12 +104,10 @@ class FeatureVectorizerStep final : public Step {
     for (const Piece& piece : pieces_) {
       const T* in = block.in<T>(piece.slot);
       float* out = begin;
-      const size_t kept = std::min(piece.width, piece.dimension);
       for (size_t i = 0; i < rows; ++i, in += piece.width, out += columns_) {
-        for (size_t j = 0; j < kept; ++j) out[j] = static_cast<float>(in[j]);
-        for (size_t j = kept; j < piece.dimension; ++j) out[j] = 0;
+        for (size_t j = 0; j < piece.width; ++j) out[j] = static_cast<float>(in[j]);
       }
-      begin += piece.dimension;
+      begin += piece.width;
     }
     return RunStatus::kOk;
   }
@@ -127,7 +118,7 @@ class FeatureVectorizerStep final : public Step {
 
  private:
   struct Piece {
-    size_t slot, width, dimension;
+    size_t slot, width;
   };
   size_t output_;
   bool batched_;
