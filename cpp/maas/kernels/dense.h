@@ -65,6 +65,14 @@ class Dense {
     run_(plan_, x, rows, ldx, out, ldo, work);
   }
 
+  // The same with other weights of that shape, laid out as PackedMatrix lays them out.
+  void run_with(const T* weights, const T* x, size_t rows, size_t ldx, T* out, size_t ldo,
+                T* work) const noexcept {
+    DensePlan<T> plan = plan_;
+    plan.weights = weights;
+    run_(plan, x, rows, ldx, out, ldo, work);
+  }
+
  private:
   using RunFn = void (*)(const DensePlan<T>&, const T* x, size_t rows, size_t ldx, T* out, size_t ldo,
                          T* work);

@@ -54,6 +54,7 @@ class Compiler {
     make_steps();
     lay_out();
     describe_boundary();
+    program_.row_cost_ = row_cost(draft_);
     return std::move(program_);
   }
 
@@ -139,8 +140,32 @@ class Compiler {
       }
       program_.instructions_.push_back({made.step.get(), made.work_bytes, batched});  // offset set later
       program_.step_names_.push_back(node_text(node));
+      program_.step_notes_.push_back(note(node));
       program_.steps_.push_back(std::move(made.step));
     }
+  }
+
+  // "scaled [N, 10] -> hidden [N, 64] (2816 bytes of constants)"
+  std::string note(const Node& node) const {
+    std::string text;
+    size_t bytes = 0;
+    const auto add = [&](const std::string& name) {
+      const Tensor* constant = draft_.constant(name);
+      if (constant != nullptr) {
+        bytes += constant->size() * item_size(constant->dtype());
+      } else {
+        text += (text.empty() || text.back() == ' ' ? "" : ", ") + draft_.root(name) + " " +
+                shape_text(draft_.types.at(name).shape);
+      }
+    };
+    for (const std::string& name : node.inputs) {
+      if (!name.empty()) add(name);
+    }
+    text += " -> ";
+    for (const std::string& name : node.outputs) {
+      if (!name.empty()) add(name);
+    }
+    return bytes == 0 ? text : text + " (" + std::to_string(bytes) + " bytes of constants)";
   }
 
   // Places what lies in the scratch: values between steps, workspaces, copies of inputs.
@@ -190,8 +215,8 @@ class Compiler {
       program_.output_plans_.push_back({slot, values_[slot].batched ? values_[slot].bytes : 0});
       program_.unbatched_outputs_ = program_.unbatched_outputs_ || !values_[slot].batched;
     }
-    program_.inputs_ = std::move(draft_.inputs);
-    program_.outputs_ = std::move(draft_.outputs);
+    program_.inputs_ = draft_.inputs;
+    program_.outputs_ = draft_.outputs;
     std::erase_if(draft_.constants, [&](const auto& entry) { return slots_.count(entry.first) == 0; });
     program_.constants_ = std::move(draft_.constants);
   }

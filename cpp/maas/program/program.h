@@ -70,7 +70,8 @@ class Program {
 
   size_t block_rows() const { return block_rows_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
-  // Multiply-adds, and other element operations, of one row: what decides whether threads are worth it.
+  // Tenths of a nanosecond that a row of a batch takes, very roughly: what decides whether threads are worth
+  // it.
   size_t row_cost() const { return row_cost_; }
   // The error in words: "[OneHotEncoder 'c01out'] ...".
   std::string message(const RunResult& result) const;

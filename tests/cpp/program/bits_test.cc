@@ -1,0 +1,164 @@
+// The same row gives the same bits alone and in any batch, on any number of threads, from any layout, on
+// every SIMD target with FMA, fused or not.
+#include <gtest/gtest.h>
+
+#include "maas/base/thread_pool.h"
+#include "maas/program/step.h"
+#include "program/graphs.h"
+#include "targets.h"
+
+namespace maas::testing {
+namespace {
+
+constexpr size_t kBatches[] = {1, 2, 3, 4, 7, 8, 31, 64, 1000};
+constexpr size_t kRows = 1000;
+
+template <class T>
+struct Case {
+  const char* name;
+  Graph graph;
+};
+
+// Everything that fuses: scaling before, bias, norm and activation after.
+template <class T>
+Graph decorated() {
+  GraphMaker maker;
+  maker.input("x", dtype_of<T>, {kBatch, 13})
+      .constant("mean", random_tensor<T>({13}, 7))
+      .constant("deviation", random_tensor<T>({13}, 8))
+      .constant("w0", random_tensor<T>({13, 21}, 1))
+      .constant("b0", random_tensor<T>({21}, 2))
+      .constant("gain", random_tensor<T>({21}, 3))
+      .constant("shift", random_tensor<T>({21}, 4))
+      .constant("m", random_tensor<T>({21}, 5))
+      .constant("v", Tensor::of({21}, std::vector<T>(21, T{0.75}).data()))
+      .constant("w1", random_tensor<T>({3, 21}, 6))
+      .node("Sub", {"x", "mean"}, {"centred"})
+      .node("Div", {"centred", "deviation"}, {"scaled"})
+      .node("MatMul", {"scaled", "w0"}, {"product"})
+      .node("Add", {"product", "b0"}, {"biased"})
+      .node("BatchNormalization", {"biased", "gain", "shift", "m", "v"}, {"normal"})
+      .node("LeakyRelu", {"normal"}, {"hidden"}, {{"alpha", 0.2F}})
+      .node("Gemm", {"hidden", "w1"}, {"scores"}, {{"transB", int64_t{1}}})
+      .node("Softmax", {"scores"}, {"y"})
+      .output("y");
+  return maker.graph;
+}
+
+bool can_run(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (find_step_maker(node.domain, node.op) == nullptr) return false;
+  }
+  return true;
+}
+
+template <class T>
+std::vector<Case<T>> cases() {
+  std::vector<Case<T>> all = {{"linear", mlp<T>({20, 1}, "", "")},
+                              {"logistic", mlp<T>({20, 1}, "", "Sigmoid")},
+                              {"small", mlp<T>({10, 64, 32, 1}, "Relu", "Sigmoid")},
+                              {"wide", mlp<T>({70, 33, 17, 9}, "Tanh", "Softmax")},
+                              {"decorated", decorated<T>()}};
+  std::erase_if(all, [](const Case<T>& entry) { return !can_run(entry.graph); });
+  return all;
+}
+
+template <class T>
+void expect_bits(const std::vector<T>& got, const std::vector<T>& wanted, const std::string& what) {
+  ASSERT_EQ(got.size(), wanted.size()) << what;
+  ASSERT_EQ(std::memcmp(got.data(), wanted.data(), got.size() * sizeof(T)), 0) << what;
+}
+
+template <class T>
+class Bits : public ::testing::Test {};
+using Types = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(Bits, Types);
+
+template <class T>
+std::vector<T> reference(const Graph& graph, const std::vector<T>& x) {
+  return run_once(compile(graph, {.outputs = {}, .fuse = false}), x, kRows);
+}
+
+TYPED_TEST(Bits, AreTheSameForEveryBatchLayoutAndFusion) {
+  for (const auto& [name, graph] : cases<TypeParam>()) {
+    const size_t items = elements(graph.inputs[0].type.shape);
+    const auto x = numbers<TypeParam>(kRows * items, 99);
+    const auto wanted = reference(graph, x);
+    const size_t width = wanted.size() / kRows;
+    for (const bool fuse : {true, false}) {
+      const Program program = compile(graph, {.outputs = {}, .fuse = fuse});
+      Scratch scratch(program);
+      for (const size_t batch : kBatches) {
+        for (const ArrayLayout layout : kLayouts) {
+          std::vector<TypeParam> out(wanted.size());
+          for (size_t row = 0; row < kRows; row += batch) {
+            const size_t rows = std::min(batch, kRows - row);
+            const std::vector<TypeParam> part(x.begin() + static_cast<ptrdiff_t>(row * items),
+                                              x.begin() + static_cast<ptrdiff_t>((row + rows) * items));
+            const LaidOut<TypeParam> laid(part, rows, items, layout);
+            void* outputs[] = {out.data() + row * width};
+            ASSERT_TRUE(program.run(&laid.array, rows, outputs, scratch));
+          }
+          expect_bits(
+              out, wanted,
+              std::string(name) + " batch " + std::to_string(batch) + " fuse " + std::to_string(fuse));
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(Bits, AreTheSameOnEveryNumberOfThreads) {
+  constexpr size_t kMany = 20'000;
+  for (const auto& [name, graph] : cases<TypeParam>()) {
+    const Program program = compile(graph);
+    const size_t items = elements(graph.inputs[0].type.shape);
+    const auto x = numbers<TypeParam>(kMany * items, 98);
+    const auto wanted = run_once(program, x, kMany);
+    const int before = num_threads();
+    for (const int threads : {1, 2, 4}) {
+      set_num_threads(threads);
+      std::vector<Scratch> scratches;
+      for (int i = 0; i < threads; ++i) scratches.emplace_back(program);
+      for (const ArrayLayout layout : kLayouts) {
+        const LaidOut<TypeParam> laid(x, kMany, items, layout);
+        std::vector<TypeParam> out(wanted.size());
+        void* outputs[] = {out.data()};
+        ASSERT_TRUE(program.run_rows(&laid.array, kMany, outputs, scratches));
+        expect_bits(out, wanted, std::string(name) + " threads " + std::to_string(threads));
+      }
+    }
+    set_num_threads(before);
+  }
+}
+
+TYPED_TEST(Bits, AreTheSameOnEveryTargetWithFma) {
+  for (const auto& [name, graph] : cases<TypeParam>()) {
+    SCOPED_TRACE(name);
+    const auto x = numbers<TypeParam>(kRows * elements(graph.inputs[0].type.shape), 97);
+    test::expect_same_bits_on_fma_targets([&] { return run_once(compile(graph), x, kRows); });
+  }
+}
+
+TYPED_TEST(Bits, AreTheSameFusedAndNotOnEveryTarget) {
+  for (const auto& [name, graph] : cases<TypeParam>()) {
+    SCOPED_TRACE(name);
+    const auto x = numbers<TypeParam>(kRows * elements(graph.inputs[0].type.shape), 96);
+    test::for_each_target(
+        [&] { expect_bits(run_once(compile(graph), x, kRows), reference(graph, x), name); });
+  }
+}
+
+TYPED_TEST(Bits, OfNansAreCanonicalFusedAndNot) {
+  const Graph graph = decorated<TypeParam>();
+  if (!can_run(graph)) GTEST_SKIP();
+  auto x = numbers<TypeParam>(kRows * 13, 95);
+  x[5] = -std::numeric_limits<TypeParam>::quiet_NaN();
+  x[50] = std::numeric_limits<TypeParam>::infinity();
+  const auto wanted = reference(graph, x);
+  expect_bits(run_once(compile(graph), x, kRows), wanted, "nan");
+  EXPECT_EQ(test::bits(wanted[0]), test::bits(std::numeric_limits<TypeParam>::quiet_NaN()));
+}
+
+}  // namespace
+}  // namespace maas::testing
