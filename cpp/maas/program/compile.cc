@@ -138,7 +138,15 @@ class Compiler {
       for (const std::string& name : node.outputs) {
         if (!name.empty()) batched = is_batched(draft_.types.at(name).shape);
       }
-      program_.instructions_.push_back({made.step.get(), made.work_bytes, batched});  // offset set later
+      Program::Instruction instruction{made.step.get(), made.work_bytes, 0, 0, batched};  // offset set later
+      if (made.work_is_text && batched) {
+        instruction.work_offset = 0;
+        instruction.text_row_bytes = made.work_bytes / program_.block_rows_;
+        instruction.text_row_offset = program_.text_row_bytes_;
+        program_.text_row_bytes_ += instruction.text_row_bytes;
+      }
+      texts_.push_back(made.work_is_text);
+      program_.instructions_.push_back(instruction);
       program_.step_names_.push_back(node_text(node));
       program_.step_notes_.push_back(note(node));
       program_.steps_.push_back(std::move(made.step));
@@ -180,8 +188,8 @@ class Compiler {
     }
     for (size_t step = 0; step < program_.instructions_.size(); ++step) {
       const size_t work = program_.instructions_[step].work_offset;
-      lifetimes.push_back({work, step, step});
-      only_inputs = only_inputs && work == 0;
+      lifetimes.push_back({work, step, texts_[step] ? program_.instructions_.size() : step});
+      only_inputs = only_inputs && work == 0 && !texts_[step];
     }
     const Layout layout = place(lifetimes);
     program_.scratch_bytes_ = layout.bytes;
@@ -227,6 +235,7 @@ class Compiler {
   std::unordered_map<std::string, size_t> slots_;
   std::vector<Planned> values_;  // by slot
   std::vector<size_t> offsets_;  // by slot
+  std::vector<bool> texts_;      // by step: whether its work holds texts
 };
 
 Program compile(Graph graph, const CompileOptions& options) {

@@ -23,6 +23,7 @@ MadeStep make_step(const Draft& draft, const Node& node, const std::unordered_ma
   MadeStep made;
   made.step = make(spec);
   made.work_bytes = spec.work_bytes;
+  made.work_is_text = spec.work_is_text;
   return made;
 }
 

@@ -14,6 +14,7 @@ namespace maas {
 struct MadeStep {
   std::unique_ptr<Step> step;
   size_t work_bytes = 0;
+  bool work_is_text = false;
 };
 
 // `slots` by root name. Constants of the draft must outlive the step. Throws Unsupported where the operator

@@ -25,6 +25,21 @@ Scratch::Scratch(const Program& program) : bytes_(program.scratch_bytes_), slots
     slots_[fixed.slot] =
         fixed.constant != nullptr ? const_cast<void*>(fixed.constant) : bytes_.data() + fixed.offset;
   }
+  reserve(program, program.block_rows_);
+}
+
+void Scratch::reserve(const Program& program, size_t rows) {
+  if (program.text_row_bytes_ == 0 || rows <= text_rows_) return;
+  texts_ = AlignedBuffer<std::byte>(rows * program.text_row_bytes_);
+  text_rows_ = rows;
+}
+
+// Every row keeps its texts for the whole run where there is room, else only for the block.
+std::byte* Program::text_work(const Instruction& instruction, size_t begin, size_t rows,
+                              Scratch& scratch) const noexcept {
+  const size_t first = begin + rows <= scratch.text_rows_ ? begin : 0;
+  return scratch.texts_.data() + scratch.text_rows_ * instruction.text_row_offset +
+         first * instruction.text_row_bytes;
 }
 
 bool Program::reads_in_place(const InputPlan& plan, const InputArray& array, size_t rows) const noexcept {
@@ -72,7 +87,8 @@ RunResult Program::run_range(const InputArray* inputs, size_t begin, size_t end,
     bind(inputs, begin, block.rows, outputs, scratch);
     for (const Instruction& instruction : instructions_) {
       if (block.rows == 0 && instruction.batched) continue;
-      block.work = scratch.bytes_.data() + instruction.work_offset;
+      block.work = instruction.text_row_bytes == 0 ? scratch.bytes_.data() + instruction.work_offset
+                                                   : text_work(instruction, begin, block.rows, scratch);
       const RunStatus status = instruction.step->run(block);
       if (status != RunStatus::kOk) [[unlikely]] {
         return {status, static_cast<size_t>(&instruction - instructions_.data())};

@@ -34,10 +34,14 @@ bool widens(DType from, DType to);
 class Scratch {
  public:
   explicit Scratch(const class Program& program);
+  // Before a run of so many rows with this Scratch, where outputs may be texts: those made of numbers lie
+  // here. Nothing to do for most Programs. May throw std::bad_alloc.
+  void reserve(const class Program& program, size_t rows);
 
  private:
   friend class Program;
-  AlignedBuffer<std::byte> bytes_;
+  AlignedBuffer<std::byte> bytes_, texts_;
+  size_t text_rows_ = 0;
   std::vector<void*> slots_;
 };
 
@@ -104,13 +108,17 @@ class Program {
   struct Instruction {
     const Step* step = nullptr;
     size_t work_offset = 0;
-    bool batched = true;  // writes a batched value
+    size_t text_row_bytes = 0;   // of a step whose work holds texts: its share of Scratch::texts_
+    size_t text_row_offset = 0;  // what the steps before it take there
+    bool batched = true;         // writes a batched value
   };
 
   bool reads_in_place(const InputPlan& plan, const InputArray& array, size_t rows) const noexcept;
   size_t rows_at_once(const InputArray* inputs, size_t rows) const noexcept;
   void bind(const InputArray* inputs, size_t row, size_t rows, void* const* outputs,
             Scratch& scratch) const noexcept;
+  std::byte* text_work(const Instruction& instruction, size_t begin, size_t rows,
+                       Scratch& scratch) const noexcept;
   RunResult run_range(const InputArray* inputs, size_t begin, size_t end, void* const* outputs,
                       Scratch& scratch) const noexcept;
 
@@ -122,6 +130,7 @@ class Program {
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<std::string> step_names_, step_notes_;
   std::unordered_map<std::string, Tensor> constants_;  // what slots and steps point to
+  size_t text_row_bytes_ = 0;
   size_t slots_ = 0, block_rows_ = 1, scratch_bytes_ = 0, row_cost_ = 0;
   bool batched_ = false;  // some input has rows
   bool unbatched_outputs_ = false;

@@ -58,6 +58,9 @@ struct StepSpec {
   std::vector<Operand> inputs, outputs;
   size_t block_rows;      // most rows of a block
   size_t work_bytes = 0;  // set by the maker: what Block::work must hold
+  // Set by the maker where outputs are texts that lie in Block::work, the same share of it for each row: it
+  // then is theirs until the next run.
+  bool work_is_text = false;
 
   // Rows that a value has in a block of `rows`.
   static size_t count(const Operand& operand, size_t rows) { return operand.batched() ? rows : 1; }

@@ -1,7 +1,5 @@
-#include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 
 #include "maas/program/steps/binary_loop.h"
@@ -19,19 +17,19 @@ using Wrapping =
 struct AddOp {
   template <class T>
   static T apply(T a, T b, bool&) {
-    return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
+    return canonical(static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b)));
   }
 };
 struct SubOp {
   template <class T>
   static T apply(T a, T b, bool&) {
-    return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
+    return canonical(static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b)));
   }
 };
 struct MulOp {
   template <class T>
   static T apply(T a, T b, bool&) {
-    return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
+    return canonical(static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b)));
   }
 };
 
@@ -44,7 +42,7 @@ struct DivOp {
       if (b == 0) return 0;
       return b == -1 ? static_cast<T>(0 - static_cast<Wrapping<T>>(a)) : static_cast<T>(a / b);
     } else {
-      return a / b;
+      return canonical(a / b);
     }
   }
 };
@@ -68,30 +66,22 @@ struct TruncatedModOp {
       ok &= b != 0;
       return b == 0 || b == -1 ? T(0) : static_cast<T>(a % b);
     } else {
-      return std::fmod(a, b);
+      return canonical(std::fmod(a, b));
     }
   }
 };
 
-// NaN wins, in its canonical form; of two zeros the second, as kernels/elementwise.h has it.
-template <class T>
-T either_nan(T a, T b, T otherwise) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return a != a || b != b ? std::numeric_limits<T>::quiet_NaN() : otherwise;
-  } else {
-    return otherwise;
-  }
-}
+// NaN wins; of two zeros the second, as kernels/elementwise.h has it.
 struct MaxOp {
   template <class T>
   static T apply(T a, T b, bool&) {
-    return either_nan(a, b, a > b ? a : b);
+    return canonical(a != a || a > b ? a : b);
   }
 };
 struct MinOp {
   template <class T>
   static T apply(T a, T b, bool&) {
-    return either_nan(a, b, a < b ? a : b);
+    return canonical(a != a || a < b ? a : b);
   }
 };
 

@@ -2,13 +2,29 @@
 // C++ gives the same bits wherever it is compiled.
 #pragma once
 
+#include <bit>
 #include <cstddef>
+#include <limits>
 #include <memory>
+#include <type_traits>
 
 #include "maas/program/steps/broadcast.h"
 #include "maas/program/steps/node_step.h"
 
 namespace maas {
+
+// NaN of any origin comes out as the one NaN of the kernels. By its bits: to a compiler one NaN is as good as
+// another.
+template <class T>
+T canonical(T x) {
+  if constexpr (std::is_floating_point_v<T>) {
+    using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+    constexpr auto kNaN = std::bit_cast<Bits>(std::numeric_limits<T>::quiet_NaN());
+    return std::bit_cast<T>(x != x ? kNaN : std::bit_cast<Bits>(x));
+  } else {
+    return x;
+  }
+}
 
 // False where some result could not be had (a division by zero); every result is written all the same.
 using BinaryLoop = bool (*)(const std::array<const std::byte*, 2>& from, std::byte* to, size_t outer,

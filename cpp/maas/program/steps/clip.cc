@@ -63,8 +63,7 @@ std::unique_ptr<Step> make_clip(StepSpec& spec) {
 struct PReluOp {
   template <class T>
   static T apply(T x, T slope, bool&) {
-    const T result = x < 0 ? slope * x : x;
-    return result == result ? result : std::numeric_limits<T>::quiet_NaN();
+    return canonical(x < 0 ? slope * x : x);
   }
 };
 

@@ -14,6 +14,8 @@ std::span<const StepEntry> unary_steps();       // Abs, Exp, Relu, Not, ...
 std::span<const StepEntry> clip_steps();        // Clip, PRelu
 std::span<const StepEntry> arithmetic_steps();  // Add, Mod, Max, Mean, ...
 std::span<const StepEntry> compare_steps();     // Equal, Less, And, Where, ...
+std::span<const StepEntry> layout_steps();      // Concat, Slice, Transpose, Expand, ...
+std::span<const StepEntry> gather_steps();      // Gather, GatherElements
 
 // ai.onnx.ml
 std::span<const StepEntry> feature_columns_steps();  // ArrayFeatureExtractor, FeatureVectorizer
@@ -23,5 +25,6 @@ std::span<const StepEntry> linear_model_steps();  // LinearClassifier, LinearReg
 std::span<const StepEntry> normalizer_steps();
 std::span<const StepEntry> one_hot_steps();
 std::span<const StepEntry> scaler_steps();  // Scaler, Binarizer
+std::span<const StepEntry> cast_steps();
 
 }  // namespace maas
