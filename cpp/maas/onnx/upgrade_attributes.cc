@@ -130,11 +130,13 @@ bool expand_swish(Node& node, int64_t, Upgrade& graph) {
     product.op = "Mul";
     if (alpha != 1) {
       Node scaled = product;
+      scaled.name = part_name(product, "scale");
       scaled.inputs.push_back(graph.add_constant(float_scalar(scaled, type, alpha)));
       scaled.outputs = {graph.new_name()};
       sigmoid.inputs = scaled.outputs;
       nodes.push_back(std::move(scaled));
     }
+    sigmoid.name = part_name(product, "sigmoid");
     sigmoid.outputs = {graph.new_name()};
     product.inputs.push_back(sigmoid.outputs[0]);
     nodes.push_back(std::move(sigmoid));

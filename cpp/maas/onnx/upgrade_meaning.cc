@@ -34,10 +34,10 @@ Tensor constant_value(const Node& node, const std::string& form, const Attribute
   throw_format(node_text(node), "attribute '" + form + "' has another type");
 }
 
-Node reshape(const Node& like, Upgrade& graph, const Shape& shape, std::string from, std::string to) {
-  const auto name =
+Node reshape(std::string name, Upgrade& graph, const Shape& shape, std::string from, std::string to) {
+  const auto sizes =
       graph.add_constant(Tensor::of<int64_t>({static_cast<int64_t>(shape.size())}, shape.data()));
-  return {"Reshape", "", like.name, {std::move(from), name}, {std::move(to)}, {}};
+  return {"Reshape", "", std::move(name), {std::move(from), sizes}, {std::move(to)}, {}};
 }
 
 }  // namespace
@@ -108,8 +108,8 @@ bool flat_softmax(Node& node, int64_t, Upgrade& graph) {
     if (is_batched(back)) back[0] = 0;  // as it is
     Shape flat(back.begin(), back.begin() + axis);
     flat.push_back(checked_elements(Shape(first, type.shape.end())).value_or(0));
-    Node before = reshape(softmax, graph, flat, softmax.inputs[0], graph.new_name());
-    Node after = reshape(softmax, graph, back, graph.new_name(), softmax.outputs[0]);
+    Node before = reshape(part_name(softmax, "flat"), graph, flat, softmax.inputs[0], graph.new_name());
+    Node after = reshape(part_name(softmax, "back"), graph, back, graph.new_name(), softmax.outputs[0]);
     softmax.inputs = before.outputs;
     softmax.outputs = {after.inputs[0]};
     return std::vector<Node>{std::move(before), std::move(softmax), std::move(after)};

@@ -32,4 +32,9 @@ bool drop_zip_map(Node& node, int64_t since, Upgrade& graph);
 template <class T>
 T take_attribute(Node& node, const char* name, T otherwise);
 
+// For a node made besides the one that keeps the name: empty where that has none.
+inline std::string part_name(const Node& node, const char* part) {
+  return node.name.empty() ? "" : node.name + "/" + part;
+}
+
 }  // namespace maas

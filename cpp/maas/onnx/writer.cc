@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <protozero/pbf_writer.hpp>
+#include <unordered_set>
 
 #include "maas/onnx/fields.h"
 #include "maas/onnx/read_context.h"
@@ -92,10 +93,11 @@ struct AttributeWriter {
   }
 };
 
-void write_node(pbf_writer& to, const Node& node) {
+// named: with its name.
+void write_node(pbf_writer& to, const Node& node, bool named) {
   for (const std::string& name : node.inputs) to.add_string(f::node::kInput, name);
   for (const std::string& name : node.outputs) to.add_string(f::node::kOutput, name);
-  if (!node.name.empty()) to.add_string(f::node::kName, node.name);
+  if (named) to.add_string(f::node::kName, node.name);
   to.add_string(f::node::kOpType, node.op);
   for (const auto& [name, value] : node.attributes) {
     pbf_writer attribute(to, f::node::kAttribute);
@@ -110,6 +112,10 @@ void write_value(pbf_writer& to, const Value& value) {
   pbf_writer type(to, f::value::kType);
   pbf_writer tensor(type, f::type::kTensor);
   tensor.add_int32(f::tensor_type::kElemType, onnx_of_dtype(value.type.dtype));
+  if (value.type.shape.empty()) {  // an empty submessage would be left out
+    tensor.add_message(f::tensor_type::kShape, std::string());
+    return;
+  }
   pbf_writer shape(tensor, f::tensor_type::kShape);
   for (const int64_t size : value.type.shape) {
     pbf_writer dim(shape, f::shape::kDim);
@@ -122,9 +128,10 @@ void write_value(pbf_writer& to, const Value& value) {
 }
 
 void write_graph(pbf_writer& to, const Graph& graph) {
+  std::unordered_set<std::string_view> names;  // other runtimes refuse a name given twice
   for (const Node& node : graph.nodes) {
     pbf_writer message(to, f::graph::kNode);
-    write_node(message, node);
+    write_node(message, node, !node.name.empty() && names.insert(node.name).second);
   }
   to.add_string(f::graph::kName, graph.name.empty() ? kProducer : graph.name);
   for (const auto& [name, tensor] : graph.initializers) {
