@@ -88,5 +88,31 @@ BENCHMARK(BM_program)
     ->ArgsProduct({{0, 1, 2, 3}, {1024, 65536}, {1, 2}})
     ->UseRealTime();
 
+// 65,536 rows of the first model from arrays that have to be copied block by block. Argument: 0 rows as the
+// model wants them, 1 columns one after the other, 2 every other value, 3 float32 for a model of float64.
+void BM_layout(benchmark::State& state) {
+  constexpr size_t kRows = 65536, kItems = 20;
+  Graph graph = layers(kModels[0].widths, "");
+  if (state.range(0) == 3) {
+    graph.inputs[0].type.dtype = DType::kFloat64;
+    for (auto& [name, tensor] : graph.initializers) {
+      const auto values = tensor.values<float>();
+      tensor = Tensor::of(tensor.shape(), std::vector<double>(values.begin(), values.end()).data());
+    }
+  }
+  const Program program = compile(std::move(graph));
+  Scratch scratch(program);
+  const std::vector<float> x(2 * kRows * kItems, 0.5F);
+  std::vector<double> out(kRows);
+  void* outputs[] = {out.data()};
+  InputArray input{x.data(), DType::kFloat32, kItems * 4, 4};
+  if (state.range(0) == 1) input = {x.data(), DType::kFloat32, 4, kRows * 4};
+  if (state.range(0) == 2) input = {x.data(), DType::kFloat32, 2 * kItems * 4, 8};
+  for (auto _ : state) benchmark::DoNotOptimize(program.run(&input, kRows, outputs, scratch));
+  state.counters["GB/s in"] = benchmark::Counter(
+      4e-9 * kItems * kRows * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+BENCHMARK(BM_layout)->ArgName("layout")->DenseRange(0, 3);
+
 }  // namespace
 }  // namespace maas

@@ -1,7 +1,10 @@
 #include "maas/program/load.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+
+#include "maas/kernels/transpose.h"
 
 namespace maas {
 
@@ -18,31 +21,42 @@ To read(const std::byte* at) {
   return static_cast<To>(value);
 }
 
+// `count` items a stride apart, to every step-th place.
+template <class From, class To>
+void load_items(const std::byte* from, ptrdiff_t stride, size_t count, To* to, size_t step) {
+  for (size_t k = 0; k < count; ++k, from += stride, to += step) *to = read<From, To>(from);
+}
+
 template <class From, class To>
 void load_as(const std::byte* data, ptrdiff_t row_stride, ptrdiff_t item_stride, size_t rows, size_t elements,
              To* out) {
   const auto at = [&](size_t i, size_t j) {
     return data + static_cast<ptrdiff_t>(i) * row_stride + static_cast<ptrdiff_t>(j) * item_stride;
   };
-  if (item_stride == sizeof(From)) {
-    for (size_t i = 0; i < rows; ++i) {
-      if constexpr (std::is_same_v<From, To>) {
-        if (elements > 0) std::memcpy(out + i * elements, at(i, 0), elements * sizeof(To));
-      } else {
-        const std::byte* row = at(i, 0);
-        for (size_t j = 0; j < elements; ++j) out[i * elements + j] = read<From, To>(row + j * sizeof(From));
-      }
-    }
-    return;
+  constexpr auto kSize = static_cast<ptrdiff_t>(sizeof(From));
+  if (row_stride == item_stride * static_cast<ptrdiff_t>(elements)) {  // one long row
+    elements *= rows;
+    rows = std::min<size_t>(rows, 1);
   }
-  for (size_t i0 = 0; i0 < rows; i0 += kTile) {
-    const size_t i1 = std::min(rows, i0 + kTile);
-    for (size_t j0 = 0; j0 < elements; j0 += kTile) {
-      const size_t j1 = std::min(elements, j0 + kTile);
-      for (size_t j = j0; j < j1; ++j) {
-        const std::byte* from = at(i0, j);
-        To* to = out + i0 * elements + j;
-        for (size_t i = i0; i < i1; ++i, from += row_stride, to += elements) *to = read<From, To>(from);
+  if (std::is_same_v<From, To> && item_stride == kSize) {
+    for (size_t i = 0; i < rows && elements > 0; ++i) {
+      std::memcpy(out + i * elements, at(i, 0), elements * sizeof(To));
+    }
+  } else if (std::is_same_v<From, To> && row_stride == kSize && (sizeof(To) == 4 || sizeof(To) == 8)) {
+    transpose_columns(data, item_stride, sizeof(To), rows, elements, reinterpret_cast<std::byte*>(out));
+  } else if (item_stride == kSize) {  // a constant, for the compiler
+    for (size_t i = 0; i < rows; ++i) load_items<From, To>(at(i, 0), kSize, elements, out + i * elements, 1);
+  } else if (std::abs(item_stride) <= std::abs(row_stride)) {
+    for (size_t i = 0; i < rows; ++i) {
+      load_items<From, To>(at(i, 0), item_stride, elements, out + i * elements, 1);
+    }
+  } else {
+    for (size_t i = 0; i < rows; i += kTile) {
+      for (size_t j0 = 0; j0 < elements; j0 += kTile) {
+        for (size_t j = j0; j < std::min(elements, j0 + kTile); ++j) {
+          load_items<From, To>(at(i, j), row_stride, std::min(kTile, rows - i), out + i * elements + j,
+                               elements);
+        }
       }
     }
   }
