@@ -12,6 +12,9 @@ namespace maas {
 
 namespace {
 
+// Of one thread. Only values of millions of elements a row come near it.
+constexpr size_t kMostScratch = size_t{4} << 30;
+
 Draft make_draft(Graph graph, const std::vector<std::string>& wanted) {
   Checked checked = check_graph(graph);
   Draft draft;
@@ -192,6 +195,11 @@ class Compiler {
       only_inputs = only_inputs && work == 0 && !texts_[step];
     }
     const Layout layout = place(lifetimes);
+    if (layout.bytes > kMostScratch) {
+      throw Error(ErrorCode::kUnsupported, "compile",
+                  "expected a model that runs in " + std::to_string(kMostScratch) +
+                      " bytes of scratch, got one that needs " + std::to_string(layout.bytes));
+    }
     program_.scratch_bytes_ = layout.bytes;
     program_.one_step_ = only_inputs && program_.steps_.size() == 1;
     for (size_t step = 0; step < program_.instructions_.size(); ++step) {

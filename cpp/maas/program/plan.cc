@@ -14,6 +14,8 @@ constexpr size_t kBlockBytes = size_t{128} << 10;
 // A multiple of the rows that products of matrices take at a time (6, 8, 12, 16).
 constexpr size_t kRowStep = 48;
 constexpr size_t kMostRows = 20 * kRowStep;
+// Where even few rows are more than the cache holds, what bounds the memory.
+constexpr size_t kMostBlockBytes = size_t{8} << 20;
 
 size_t round_up(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -58,8 +60,9 @@ size_t peak_bytes(const std::vector<Lifetime>& values) {
 }
 
 size_t choose_block_rows(size_t row_bytes) {
-  const size_t rows = kBlockBytes / std::max<size_t>(row_bytes, 1);
-  return std::clamp(rows / kRowStep * kRowStep, size_t{kRowStep}, kMostRows);
+  const size_t row = std::max<size_t>(row_bytes, 1);
+  const size_t rows = std::clamp(kBlockBytes / row / kRowStep * kRowStep, kRowStep, kMostRows);
+  return std::clamp<size_t>(kMostBlockBytes / row, 1, rows);
 }
 
 }  // namespace maas

@@ -183,6 +183,26 @@ TEST(Compile, AppliesAlphaBetaAndTransposes) {
   }
 }
 
+TEST(Compile, RefusesRowsOfGigabytes) {
+  GraphMaker maker;
+  maker.input("x", DType::kFloat32, {kBatch, 1})
+      .constant("shape", ints({2}, {1, 1 << 30}))
+      .node("Expand", {"x", "shape"}, {"a"})
+      .node("Sqrt", {"a"}, {"b"})
+      .node("ReduceSum", {"b"}, {"y"}, {{"keepdims", int64_t{1}}})
+      .output("b");
+  EXPECT_THROW(compile(maker.graph), Error);
+}
+
+TEST(Compile, MultipliesIntegers) {
+  GraphMaker maker;
+  maker.input("x", DType::kInt64, {kBatch, 2})
+      .constant("w", ints({2, 2}, {1, 2, 3, 4}))
+      .node("MatMul", {"x", "w"}, {"y"})
+      .output("y");
+  EXPECT_EQ(run_once<int64_t>(compile(maker.graph), {1, 1, 5, -1}, 2), (std::vector<int64_t>{4, 6, 2, 6}));
+}
+
 TEST(Compile, NamesUnknownOutputs) {
   try {
     compile(mlp<float>({2, 1}, "", ""), {.outputs = {"nothing"}, .fuse = true});

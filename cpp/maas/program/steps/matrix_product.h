@@ -26,13 +26,14 @@ class MatrixProduct {
   // `a`: contiguous rows.
   void multiply(const T* a, size_t rows, const T* packed, T* out) const noexcept {
     using Bits = std::make_unsigned_t<T>;
-    for (size_t i = 0; i < rows; ++i) {
-      for (size_t j = 0; j < cols_; ++j) {
-        Bits sum = 0;
-        for (size_t k = 0; k < depth_; ++k) {
-          sum += static_cast<Bits>(a[i * depth_ + k]) * static_cast<Bits>(packed[k * cols_ + j]);
+    for (size_t i = 0; i < rows; ++i, out += cols_) {
+      std::fill(out, out + cols_, T{0});
+      for (size_t k = 0; k < depth_; ++k) {
+        const auto x = static_cast<Bits>(a[i * depth_ + k]);
+        const T* row = packed + k * cols_;
+        for (size_t j = 0; j < cols_; ++j) {
+          out[j] = static_cast<T>(static_cast<Bits>(out[j]) + x * static_cast<Bits>(row[j]));
         }
-        out[i * cols_ + j] = static_cast<T>(sum);
       }
     }
   }
