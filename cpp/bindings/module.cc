@@ -25,4 +25,5 @@ PYBIND11_MODULE(_core, m) {
   register_bootstrap(m);
   register_graph(m);
   register_onnx(m);
+  register_program(m);
 }

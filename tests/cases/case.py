@@ -123,7 +123,7 @@ def make_model(case: Case) -> onnx.ModelProto:
     if case.domain:
         opsets.append(helper.make_opsetid(case.domain, case.ml_opset))
     model = helper.make_model(graph, opset_imports=opsets)
-    model.ir_version = 10 if case.opset <= 22 else onnx.IR_VERSION
+    model.ir_version = 10
     return with_shapes(model, len(present[0][1].shape))
 
 

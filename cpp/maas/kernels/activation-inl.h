@@ -59,8 +59,8 @@ HWY_INLINE V LeakyRelu(D d, V x, V slope) {
   return Canonical(d, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(slope, x), x));
 }
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V ThresholdedRelu(D d, V x, V threshold) {
-  return hn::IfThenZeroElse(hn::Le(x, threshold), Canonical(d, x));
+HWY_INLINE V ThresholdedRelu(D /* d */, V x, V threshold) {
+  return hn::IfThenElseZero(hn::Gt(x, threshold), x);  // NaN is not above
 }
 
 // x above 0, else p (e^x - 1).

@@ -8,10 +8,13 @@ namespace {
 using Family = std::span<const StepEntry> (*)();
 constexpr Family kFamilies[] = {
     arithmetic_steps,
+    cast_steps,
     clip_steps,
     compare_steps,
     copy_steps,
     dense_steps,
+    gather_steps,
+    layout_steps,
     unary_steps,
     // ai.onnx.ml
     feature_columns_steps,

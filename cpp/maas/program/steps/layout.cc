@@ -147,8 +147,10 @@ std::unique_ptr<Step> make_joints(const StepSpec& spec, const Operand& whole,
   std::vector<StridedCopyStep::Copy> copies;
   ptrdiff_t offset = 0;
   for (const Operand& operand : parts) {
-    if (!operand.present) continue;
     const Side part(operand);
+    const ptrdiff_t begin = offset;
+    offset += part.shape[axis] * all.strides[axis];
+    if (!operand.present) continue;
     std::vector<CopyAxis> axes;
     for (size_t i = 0; i < part.shape.size(); ++i) {
       CopyAxis a{static_cast<size_t>(part.shape[i]), part.strides[i], all.strides[i]};
@@ -157,11 +159,10 @@ std::unique_ptr<Step> make_joints(const StepSpec& spec, const Operand& whole,
     }
     const auto item = static_cast<size_t>(part.item);
     if (split) {
-      copies.push_back({CopyPlan(item, axes, all.row, part.row, offset), whole.slot, operand.slot});
+      copies.push_back({CopyPlan(item, axes, all.row, part.row, begin), whole.slot, operand.slot});
     } else {
-      copies.push_back({CopyPlan(item, axes, part.row, all.row, 0, offset), operand.slot, whole.slot});
+      copies.push_back({CopyPlan(item, axes, part.row, all.row, 0, begin), operand.slot, whole.slot});
     }
-    offset += part.shape[axis] * all.strides[axis];
   }
   return std::make_unique<StridedCopyStep>(spec, std::move(copies));
 }
