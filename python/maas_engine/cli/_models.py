@@ -6,7 +6,6 @@ import ast
 from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
 from sklearn.base import is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -61,11 +60,14 @@ def build(name: str, settings: list[str], task: str) -> Any:
 
 
 def pipeline(data: Dataset, model: Any) -> Pipeline:
-    """Fill in missing numbers with the mean, scale; one column a value of text; then the model."""
+    """Fill in missing numbers with the mean, scale; one column a value of text; then the model.
+
+    Numbers are filled in also where the training rows miss none, since later rows may.
+    """
     text = [j for j, name in enumerate(data.names) if name in data.categories]
     numbers = [j for j in range(len(data.names)) if j not in set(text)]
-    steps: list[Any] = [SimpleImputer()] if np.isnan(data.X[:, numbers]).any() else []
-    parts = [("numbers", make_pipeline(*steps, StandardScaler()), numbers)] if numbers else []
+    fill = SimpleImputer(keep_empty_features=True)
+    parts = [("numbers", make_pipeline(fill, StandardScaler()), numbers)] if numbers else []
     if text:
         one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES)
         parts.append(("text", one_hot, text))
