@@ -23,6 +23,7 @@ UsageError: Any = typer.BadParameter.__mro__[1]
 Data = Annotated[str, typer.Argument(help="CSV, TSV, Parquet or Arrow file; - for standard input")]
 Target = Annotated[str, typer.Option(help="Column to predict", show_default=False)]
 Task = Annotated[str, typer.Option(help="auto, classification or regression")]
+File = Annotated[str, typer.Argument(help="ONNX file")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables")]
 Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated")]
 Format = Annotated[str | None, typer.Option(help="csv, tsv, parquet or arrow; default: by name or content")]
@@ -63,6 +64,9 @@ def train(
     format: Format = None,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE.onnx", help="Save the model, preprocessing included")
+    ] = None,
     seed: Seed = 0,
     threads: Threads = None,
     json: Json = False,
@@ -82,6 +86,7 @@ def train(
             folds=cv,
             test_size=test_size,
             drop=drop or [],
+            out=out,
             seed=seed,
             steps=steps,
         )
@@ -112,6 +117,62 @@ def evaluate(
         table = _read(data, format, encoding, delimiter, steps)
         result = _evaluate.evaluate_table(table, target, prediction, score, task, seed)
     _report.show(result, _report.evaluation, as_json=json)
+
+
+@app.command()
+def predict(
+    file: File,
+    data: Data,
+    proba: Annotated[bool, typer.Option("--proba", help="Also the probability of each label")] = False,
+    out: Annotated[
+        str | None, typer.Option(help="File .csv, .parquet or .arrow; default: CSV on standard output")
+    ] = None,
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    drop: Drop = None,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Predict the rows of a table with a model file."""
+    from maas_engine.cli import _predict, _report
+
+    _limit_threads(threads)
+    with _report.progress() as steps:
+        table = _without(_read(data, format, encoding, delimiter, steps), drop)
+        columns = _predict.predict(file, table, probabilities=proba)
+    _predict.write(columns, out, as_json=json)
+
+
+@app.command()
+def inspect(file: File, json: Json = False) -> None:
+    """Show what a model file holds and how it will run."""
+    from maas_engine.cli import _inspect, _report
+
+    _report.show(_inspect.inspect(file), _report.facts, as_json=json)
+
+
+@app.command()
+def verify(
+    file: File,
+    data: Annotated[str, typer.Option(help="Table whose rows both runtimes predict", show_default=False)],
+    against: Annotated[str, typer.Option(help="The other runtime: onnxruntime")] = "onnxruntime",
+    drop: Drop = None,
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    json: Json = False,
+) -> None:
+    """Compare a model file's answers with another runtime's; exit status 1 where they differ."""
+    from maas_engine.cli import _report, _verify
+
+    with _report.progress() as steps:
+        table = _without(_read(data, format, encoding, delimiter, steps), drop)
+        with steps.step(f"comparing with {against}"):
+            result = _verify.verify(file, table, against)
+    _report.show(result, _report.comparison, as_json=json)
+    if not result["same"]:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -152,6 +213,13 @@ def _read(data: str, format: str | None, encoding: str, delimiter: str | None, s
     with steps.step(f"reading {'standard input' if data == '-' else data}"):
         source = sys.stdin.buffer if data == "-" else data
         return read_table(source, format=format, encoding=encoding, delimiter=delimiter)
+
+
+def _without(table: Any, names: list[str] | None) -> Any:
+    unknown = [name for name in names or [] if name not in table.column_names]
+    if unknown:
+        raise maas_engine.errors.InvalidArgument(f"no column {unknown[0]!r} to drop")
+    return table.drop_columns(names) if names else table
 
 
 def run() -> None:

@@ -116,8 +116,23 @@ def facts(result: dict[str, Any]) -> Iterator[Table]:
             for inner, item in value.items():
                 table.add_row(inner, "not installed" if item is None else str(item))
         else:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            separator = "\n" if isinstance(value, list) and any(" " in str(item) for item in value) else ", "
+            text = separator.join(map(str, value)) if isinstance(value, list) else str(value)
             table.add_row(name, "none" if value is None else text)
+    yield table
+
+
+def comparison(result: dict[str, Any]) -> Iterator[Table]:
+    """One row an output."""
+    table = _titled(f"against {result['against']}: {result['rows']} rows")
+    table.add_column("output")
+    for column in ("largest distance", "relative", "different labels", "within tolerance"):
+        table.add_column(column, justify="right")
+    for name, item in result["outputs"].items():
+        distance = [
+            f"{item[key]:.3g}" if key in item else "" for key in ("largest_absolute", "largest_relative")
+        ]
+        table.add_row(name, *distance, str(item.get("different", "")), "yes" if item["same"] else "NO")
     yield table
 
 

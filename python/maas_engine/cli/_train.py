@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 import maas_engine
 from maas_engine.cli import _models
 from maas_engine.cli._evaluate import CONFIDENCE, check_task, figures
+from maas_engine.cli._export import export
 from maas_engine.data import Dataset, dataset
 from maas_engine.errors import InvalidArgument
 from maas_engine.model_selection import cross_validate
@@ -28,6 +29,7 @@ def train(
     folds: int,
     test_size: float,
     drop: list[str],
+    out: str | None,
     seed: int,
     steps: Any,
 ) -> dict[str, Any]:
@@ -45,6 +47,9 @@ def train(
         pipeline.fit(data.X[rows[0]], data.y[rows[0]])
     with steps.step("evaluating on held-out rows"):
         held_out = _hold_out(pipeline, data, rows[1], task, seed)
+    if out is not None:
+        with steps.step(f"writing {out}"):
+            export(pipeline, data).save(out)
     estimator = pipeline["model"]
     return {
         "task": task,
@@ -57,6 +62,7 @@ def train(
         "confidence": CONFIDENCE,
         "hold_out": held_out,
         "seconds": seconds,
+        "file": out,
         "version": maas_engine.__version__,
     }
 

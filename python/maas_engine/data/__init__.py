@@ -6,7 +6,7 @@ Reading and conversion are pyarrow's (the extra ``train``); anything that offers
 
 from __future__ import annotations
 
-from maas_engine.data._dataset import Dataset, dataset, infer_task
+from maas_engine.data._dataset import Dataset, dataset, infer_task, numbers, texts
 from maas_engine.data._read import read_table, to_arrow
 
-__all__ = ["Dataset", "dataset", "infer_task", "read_table", "to_arrow"]
+__all__ = ["Dataset", "dataset", "infer_task", "numbers", "read_table", "texts", "to_arrow"]

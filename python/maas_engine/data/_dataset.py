@@ -79,6 +79,31 @@ def infer_task(y: NDArray[Any]) -> str:
     return "classification" if len(np.unique(y)) <= MOST_CLASSES else "regression"
 
 
+def numbers(column: Any, name: str) -> NDArray[np.float64]:
+    """Return a column (a pyarrow ChunkedArray) as float64, shape (n_rows,), NaN where missing.
+
+    Raises
+    ------
+    InvalidArgument : neither numbers, truth values, dates nor text that reads as numbers.
+    """
+    pa = pyarrow()
+    column = _plain(column)
+    if column.null_count == len(column):
+        return np.full(len(column), np.nan)
+    if _is_text(column.type):
+        try:
+            column = column.cast(pa.float64())
+        except pa.ArrowInvalid as error:
+            raise InvalidArgument(f"column {name!r} holds text, expected numbers: {error}") from None
+    return _as_float(column, name)
+
+
+def texts(column: Any) -> NDArray[Any]:
+    """Return a column (a pyarrow ChunkedArray) as text, shape (n_rows,) of str, "" where missing."""
+    plain = _plain(column).cast(pyarrow().large_string())
+    return np.array(["" if value is None else value for value in plain.to_pylist()], dtype=object)
+
+
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:8])
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""

@@ -1,0 +1,73 @@
+"""A table's columns as the arrays a model's inputs ask for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maas_engine.data import numbers, texts, to_arrow
+from maas_engine.errors import InvalidArgument
+from maas_engine.model import Model
+
+Array = NDArray[Any]
+
+
+def feeds(model: Model, frame: Any) -> dict[str, Array]:
+    """Return an array for each input of the model, from the columns it names.
+
+    Parameters
+    ----------
+    model : its inputs are columns of their own, or one matrix whose columns are named by the metadata or,
+        without names, taken in the table's order
+    frame : what :func:`maas_engine.data.to_arrow` takes; a table read from text has no types of its own, so
+        numbers become what the model asks for, float32 included
+
+    Raises
+    ------
+    InvalidArgument : a column is missing or holds something else; a number of columns that does not fit.
+    """
+    table = to_arrow(frame)
+    inputs = model.graph.inputs
+    if len(inputs) == 1 and len(inputs[0][2]) == 2 and inputs[0][2][1] != 1:
+        name, dtype, shape = inputs[0]
+        columns = [_column(table, column, dtype)[:, 0] for column in _names(model, table, shape[1])]
+        return {name: np.column_stack(columns)}
+    out = {}
+    for name, dtype, shape in inputs:
+        if shape not in ((None, 1), (None,)):
+            raise InvalidArgument(
+                f"input {name!r} of the model has shape {list(shape)}: a table has one value a column"
+            )
+        column = _column(table, name, dtype)
+        out[name] = column if len(shape) == 2 else column[:, 0]
+    return out
+
+
+def _names(model: Model, table: Any, width: int) -> list[str]:
+    named = json.loads(model.metadata.get("maas_engine.feature_names", "null"))
+    if named is not None:
+        return list(named)
+    if table.num_columns != width:
+        raise InvalidArgument(
+            f"the model takes {width} columns without names, the table has {table.num_columns}: leave the others out "
+            "with --drop"
+        )
+    return list(table.column_names)
+
+
+def _column(table: Any, name: str, dtype: str) -> Array:
+    """One column, shape (n_rows, 1)."""
+    if name not in table.column_names:
+        raise InvalidArgument(f"no column {name!r}, which the model needs")
+    if dtype == "string":
+        return texts(table[name])[:, None]
+    values = numbers(table[name], name)
+    if dtype in ("float32", "float64"):
+        return values.astype(dtype)[:, None]
+    whole = values.astype(dtype)
+    if not np.array_equal(whole, values):
+        raise InvalidArgument(f"column {name!r}: the model takes whole numbers ({dtype}), none missing")
+    return whole[:, None]
