@@ -1,4 +1,4 @@
-"""The command line: ``maas-engine train | predict | inspect | verify | evaluate | info | bench``. Needs the extra ``train``.
+"""The command line ``maas-engine``: train, predict, inspect, verify, evaluate, info, bench. Needs the extra ``train``.
 
 Results go to standard output (tables, or one JSON object with ``--json``), progress and warnings to standard
 error. Exit status: 0 done, 1 the data or the model cannot be used, 2 wrong usage, 130 interrupted.
