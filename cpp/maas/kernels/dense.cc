@@ -40,7 +40,8 @@ void Multiply(const DensePlan<T>& plan, const T* x, size_t rows, size_t ldx, T* 
                          .accumulate = false,
                          .bias = plan.bias,
                          .upper = false,
-                         .diagonal = 0};
+                         .diagonal = 0,
+                         .relu = plan.relu};
   run_gemm_task(task, static_cast<T*>(nullptr));
 }
 
@@ -49,7 +50,7 @@ void Finish(const DensePlan<T>& plan, T* out, size_t rows, size_t ldo) {
   const size_t cols = plan.cols;
   if (plan.norm) plan.norms.batch(plan.norm, out, rows, cols, ldo, out, ldo);
   const Activation<T>& last = plan.activation;
-  if (last.kind == Activation<T>::kNone || (plan.relu && rows == 1)) return;
+  if (last.kind == Activation<T>::kNone || (plan.relu && (rows == 1 || cols >= kNarrowCols))) return;
   if (last.kind != Activation<T>::kMap) {
     const RowOp op = last.kind == Activation<T>::kSoftmax ? RowOp::kSoftmax : RowOp::kLogSoftmax;
     return plan.softmax(op, out, rows, cols, ldo, out, ldo);

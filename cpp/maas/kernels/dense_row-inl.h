@@ -8,8 +8,8 @@
 #endif
 
 #include <algorithm>
+#include <utility>
 
-#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "maas/kernels/activation-inl.h"
 #include "maas/kernels/dense.h"
@@ -21,42 +21,42 @@ namespace maas {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Chains of one sliver that run side by side, and slivers that do: 8 vectors of sums.
+// Chains that run side by side at most, those of them that one sliver gives, and the slivers they take.
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+inline constexpr size_t kRowChains = 8;
+#else
+inline constexpr size_t kRowChains = 16;
+#endif
 template <class T>
-inline constexpr size_t kRowVectors = HWY_MIN(kSliver<T> / HWY_LANES(T), 8);
+inline constexpr size_t kRowVectors = HWY_MIN(kSliver<T> / HWY_LANES(T), kRowChains);
 template <class T>
-inline constexpr size_t kRowSlivers = 8 / kRowVectors<T>;
+inline constexpr size_t kRowSlivers = kRowChains / kRowVectors<T>;
 
-// Bytes of weights to fetch ahead of a sliver's multiply-adds.
-inline constexpr size_t kFetchAhead = 2048;
-
-// kVectors vectors of outputs from each of kSlivers slivers, `sliver` values apart; the first at `w`.
-template <size_t kSlivers, size_t kVectors, bool kFetch, class T>
+// kVectors vectors of outputs from each of kSlivers slivers; the first begins at `w` and is column `first`.
+template <size_t kSlivers, size_t kVectors, class T>
 HWY_NOINLINE void row_chains(const DensePlan<T>& plan, const T* x, const T* w, size_t first, T* out) {
   const hn::ScalableTag<T> d;
   constexpr size_t kLanes = HWY_LANES(T);
   const size_t depth = plan.depth, sliver = depth * kSliver<T>;
   hn::Vec<decltype(d)> sum[kSlivers][kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (auto& one : sum) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (auto& v : one) v = hn::Zero(d);
   }
   for (size_t k = 0; k < depth; ++k, w += kSliver<T>) {
     const auto xk = hn::Set(d, load_unaligned(x + k));
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (size_t s = 0; s < kSlivers; ++s) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (size_t v = 0; v < kVectors; ++v) {
-        const T* at = w + s * sliver + v * kLanes;
-        if (kFetch && v * kLanes * sizeof(T) % 64 == 0) hwy::Prefetch(at + kFetchAhead / sizeof(T));
-        sum[s][v] = hn::MulAdd(xk, hn::Load(d, at), sum[s][v]);
+        sum[s][v] = hn::MulAdd(xk, hn::Load(d, w + s * sliver + v * kLanes), sum[s][v]);
       }
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (size_t s = 0; s < kSlivers; ++s) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (size_t v = 0; v < kVectors; ++v) {
       const size_t j = first + s * kSliver<T> + v * kLanes;
       auto y = sum[s][v];
@@ -75,31 +75,28 @@ HWY_NOINLINE void row_chains(const DensePlan<T>& plan, const T* x, const T* w, s
 template <class T>
 using RowChainsFn = void (*)(const DensePlan<T>&, const T* x, const T* w, size_t first, T* out);
 
-template <class T>
-RowChainsFn<T> find_row_chains(size_t vectors) {
-  static constexpr RowChainsFn<T> kTable[] = {row_chains<1, 1, false, T>, row_chains<1, 2, false, T>,
-                                              row_chains<1, 3, false, T>, row_chains<1, 4, false, T>,
-                                              row_chains<1, 5, false, T>, row_chains<1, 6, false, T>,
-                                              row_chains<1, 7, false, T>, row_chains<1, 8, false, T>};
+template <class T, size_t... kBelow>
+RowChainsFn<T> find_row_chains(size_t vectors, std::index_sequence<kBelow...>) {
+  static constexpr RowChainsFn<T> kTable[] = {row_chains<1, kBelow + 1, T>...};
   return kTable[vectors - 1];
 }
 
 // N >= kNarrowCols.
 template <class T>
 void run_wide_row(const DensePlan<T>& plan, const T* x, T* out) {
-  constexpr size_t kLanes = HWY_LANES(T);
-  constexpr size_t kWidth = kRowVectors<T> * kLanes;
+  constexpr size_t kLanes = HWY_LANES(T), kVectors = kRowVectors<T>;
   size_t j = 0;
-  if constexpr (kRowSlivers<T> > 1) {
-    constexpr size_t kSlivers = kRowSlivers<T>;
+  const auto run_slivers = [&]<size_t kSlivers>() HWY_ATTR {
     for (; j + kSlivers * kSliver<T> <= plan.cols; j += kSlivers * kSliver<T>) {
-      row_chains<kSlivers, kRowVectors<T>, true>(plan, x, plan.weights + j * plan.depth, j, out);
+      row_chains<kSlivers, kVectors>(plan, x, plan.weights + j * plan.depth, j, out);
     }
-  }
-  for (; j < plan.cols; j += kWidth) {
-    const size_t vectors = std::min(kRowVectors<T>, (plan.cols - j + kLanes - 1) / kLanes);
+  };
+  if constexpr (kRowSlivers<T> >= 4) run_slivers.template operator()<4>();
+  if constexpr (kRowSlivers<T> >= 2) run_slivers.template operator()<2>();
+  for (; j < plan.cols; j += kVectors * kLanes) {
+    const size_t vectors = std::min(kVectors, (plan.cols - j + kLanes - 1) / kLanes);
     const T* w = plan.weights + j / kSliver<T> * kSliver<T> * plan.depth + j % kSliver<T>;
-    find_row_chains<T>(vectors)(plan, x, w, j, out);
+    find_row_chains<T>(vectors, std::make_index_sequence<kVectors>())(plan, x, w, j, out);
   }
 }
 

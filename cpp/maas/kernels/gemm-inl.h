@@ -39,13 +39,25 @@ struct Tile {
   bool load;      // continue the sum found in C
   bool last;      // no further block of K follows: add bias, make NaNs canonical
   const T* bias;  // or null
+  bool relu;      // last of all
 };
 
-// What a row of a finished sum goes through before it is stored.
-template <class D, class V, class T = hn::TFromD<D>>
-HWY_INLINE V finish(D d, V sum, const T* bias) {
-  if (bias != nullptr) sum = hn::Add(sum, hn::LoadU(d, bias));
-  return hn::IfThenElse(hn::IsNaN(sum), hn::Set(d, std::numeric_limits<T>::quiet_NaN()), sum);
+// Finished sums of one vector of columns: bias, canonical NaNs, and ReLU if asked; to C.
+template <bool kRelu, size_t kRows, size_t kVectors, class D, class T = hn::TFromD<D>>
+HWY_INLINE void finish_tile(D d, const Tile<T>& t, const hn::Vec<D> (&sum)[kRows][kVectors]) {
+  constexpr size_t kLanes = HWY_LANES(T);
+#pragma GCC unroll 8
+  for (size_t v = 0; v < kVectors; ++v) {
+    // Adding -0 changes nothing.
+    const auto bias = t.bias == nullptr ? hn::Set(d, T{-0.0}) : hn::LoadU(d, t.bias + v * kLanes);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i) {
+      const auto y = hn::Add(sum[i][v], bias);
+      auto out = hn::IfThenElse(hn::IsNaN(y), hn::Set(d, std::numeric_limits<T>::quiet_NaN()), y);
+      if (kRelu) out = hn::IfThenZeroElse(hn::Le(out, hn::Zero(d)), out);
+      hn::StoreU(out, d, t.c + i * t.ldc + v * kLanes);
+    }
+  }
 }
 
 template <size_t kRows, size_t kVectors, class T>
@@ -74,14 +86,12 @@ HWY_NOINLINE void run_tile(const Tile<T>& t) {
       for (size_t v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, row[v], sum[i][v]);
     }
   }
+  if (t.last && t.relu) return finish_tile<true>(d, t, sum);
+  if (t.last) return finish_tile<false>(d, t, sum);
 #pragma GCC unroll 8
   for (size_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
-    for (size_t v = 0; v < kVectors; ++v) {
-      const T* bias = t.bias == nullptr ? nullptr : t.bias + v * kLanes;
-      const auto out = t.last ? finish(d, sum[i][v], bias) : sum[i][v];
-      hn::StoreU(out, d, t.c + i * t.ldc + v * kLanes);
-    }
+    for (size_t v = 0; v < kVectors; ++v) hn::StoreU(sum[i][v], d, t.c + i * t.ldc + v * kLanes);
   }
 }
 
@@ -188,7 +198,8 @@ void run_gemm_task(const GemmTask<T>& task, T* strips) {
               .ldc = task.ldc,
               .load = task.accumulate || k > 0,
               .last = k + depth == task.depth,
-              .bias = nullptr};
+              .bias = nullptr,
+              .relu = task.relu};
     if (strips != nullptr) {
       pack_strips(a, task.a_row, task.a_col, task.rows, depth, strips);
       t.a_row = 1;

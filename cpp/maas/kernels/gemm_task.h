@@ -37,6 +37,7 @@ struct GemmTask {
   const T* bias;
   bool upper;          // tiles below the diagonal of C may be skipped:
   ptrdiff_t diagonal;  // c's first row minus its first column in the whole of C
+  bool relu = false;   // max(., +0) of each finished output
 };
 
 }  // namespace maas
