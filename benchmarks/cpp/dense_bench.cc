@@ -18,8 +18,8 @@ namespace maas {
 namespace {
 
 template <class T>
-std::vector<T> values(size_t size) {
-  std::vector<T> out(size);
+AlignedBuffer<T> values(size_t size) {
+  AlignedBuffer<T> out(size);
   for (size_t i = 0; i < size; ++i)
     out[i] = static_cast<T>(static_cast<double>(i * 2654435761u % 1000) / 500 - 1);
   return out;
@@ -33,7 +33,7 @@ struct Layer {
         packed(MatrixView<T>{w.data(), k, n, static_cast<ptrdiff_t>(n), 1}),
         dense(DenseSpec<T>{
             .weights = &packed, .scale = {}, .bias = bias.data(), .norm = {}, .activation = end}) {}
-  std::vector<T> w, bias;
+  AlignedBuffer<T> w, bias;  // as a Program keeps its blocks: on 64 bytes
   PackedMatrix<T> packed;
   Dense<T> dense;
 };
@@ -49,7 +49,7 @@ void OneLayer(benchmark::State& state) {
   const size_t rows = state.range(0), k = state.range(1), n = state.range(2);
   const Layer<T> layer(k, n, n == 1 ? Activation<T>{} : kRelu<T>);
   const auto x = values<T>(rows * k);
-  std::vector<T> out(rows * n);
+  AlignedBuffer<T> out(rows * n);
   for (auto _ : state) {
     layer.dense.run(x.data(), rows, k, out.data(), n, nullptr);
     benchmark::ClobberMemory();
@@ -77,7 +77,7 @@ void Network(benchmark::State& state, const std::vector<size_t>& widths, size_t 
   }
   const size_t widest = *std::max_element(widths.begin(), widths.end());
   const auto x = values<T>(rows * widths[0]);
-  std::vector<T> a(block * widest), b(block * widest), out(rows * widths.back());
+  AlignedBuffer<T> a(block * widest), b(block * widest), out(rows * widths.back());
   for (auto _ : state) {
     for (size_t i = 0; i < rows; i += block) {
       const size_t count = std::min(block, rows - i);
@@ -107,7 +107,7 @@ void Logistic(benchmark::State& state) {
   const size_t rows = state.range(0), k = 20, block = 1024;
   const Layer<T> layer(k, 1, state.range(1) ? kSigmoid<T> : Activation<T>{});
   const auto x = values<T>(rows * k);
-  std::vector<T> out(rows);
+  AlignedBuffer<T> out(rows);
   for (auto _ : state) {
     for (size_t i = 0; i < rows; i += block)
       layer.dense.run(x.data() + i * k, std::min(block, rows - i), k, out.data() + i, 1, nullptr);

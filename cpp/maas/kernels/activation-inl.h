@@ -14,18 +14,13 @@
 #endif
 
 #include "hwy/highway.h"
+#include "maas/kernels/canonical-inl.h"
 #include "maas/kernels/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace maas {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// `v`, or the canonical NaN where v is NaN.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Canonical(D d, V v) {
-  return hn::IfThenElse(hn::IsNaN(v), CanonicalNaN(d), v);
-}
 
 // Highway's Max and Min treat NaN and zeros as the target does; these select explicitly.
 template <class D, class V = hn::Vec<D>>
@@ -45,15 +40,6 @@ HWY_INLINE V Clip(D d, V x, V low, V high) {
   return SelectMin(d, SelectMax(d, x, low), high);
 }
 
-// Of a value that is no NaN but the canonical one.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V ReluOfCanonical(D d, V x) {
-  return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);
-}
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Relu(D d, V x) {
-  return ReluOfCanonical(d, Canonical(d, x));
-}
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V LeakyRelu(D d, V x, V slope) {
   return Canonical(d, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(slope, x), x));

@@ -61,8 +61,7 @@ HWY_NOINLINE void row_chains(const DensePlan<T>& plan, const T* x, const T* w, s
       const size_t j = first + s * kSliver<T> + v * kLanes;
       auto y = sum[s][v];
       if (plan.bias != nullptr) y = hn::Add(y, hn::Load(d, plan.bias + j));
-      y = Canonical(d, y);
-      if (plan.relu) y = ReluOfCanonical(d, y);
+      y = plan.relu ? CanonicalRelu(d, y) : Canonical(d, y);
       if (s + 1 < kSlivers || v + 1 < kVectors || j + kLanes <= plan.cols) {
         hn::StoreU(y, d, out + j);
       } else {
@@ -152,7 +151,7 @@ HWY_INLINE V fold_one(D d, V v) {
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> finish_narrow(D d, const DensePlan<T>& plan, size_t first, hn::Vec<D> sum) {
   const auto y = finish_sums(d, sum, false, sum, plan.bias == nullptr ? nullptr : plan.bias + first);
-  return plan.relu ? ReluOfCanonical(d, y) : y;
+  return plan.relu ? CanonicalRelu(d, y) : y;
 }
 
 template <size_t kVectors, class T>

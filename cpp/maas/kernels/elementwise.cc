@@ -59,7 +59,7 @@ MAAS_UNARY(Ceil, Canonical(d, hn::Ceil(x)));
 MAAS_UNARY(Round, Canonical(d, hn::Round(x)));
 MAAS_UNARY(Sqrt, Canonical(d, hn::Sqrt(x)));
 MAAS_UNARY(Reciprocal, Canonical(d, hn::Div(hn::Set(d, 1), x)));
-MAAS_UNARY(Relu, Relu(d, x));
+MAAS_UNARY(Relu, CanonicalRelu(d, x));
 MAAS_UNARY(LeakyRelu, LeakyRelu(d, x, p));
 MAAS_UNARY(ThresholdedRelu, ThresholdedRelu(d, x, p));
 MAAS_UNARY(Elu, Elu(d, x, p));

@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "hwy/highway.h"
 #include "maas/base/view.h"
+#include "maas/kernels/canonical-inl.h"
 #include "maas/kernels/gemm_task.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -42,20 +42,24 @@ struct Tile {
   bool relu;      // last of all
 };
 
-// Finished sums of one vector of columns: bias, canonical NaNs, and ReLU if asked; to C.
+// Finished sums: bias, canonical NaNs, and ReLU if asked; to C.
 template <bool kRelu, size_t kRows, size_t kVectors, class D, class T = hn::TFromD<D>>
 HWY_INLINE void finish_tile(D d, const Tile<T>& t, const hn::Vec<D> (&sum)[kRows][kVectors]) {
   constexpr size_t kLanes = HWY_LANES(T);
+  T* c = t.c;
+  const size_t ldc = t.ldc;
+  const T* bias = t.bias;
+  hn::Vec<D> shift[kVectors];
 #pragma GCC unroll 8
-  for (size_t v = 0; v < kVectors; ++v) {
-    // Adding -0 changes nothing.
-    const auto bias = t.bias == nullptr ? hn::Set(d, T{-0.0}) : hn::LoadU(d, t.bias + v * kLanes);
+  for (size_t v = 0; v < kVectors; ++v) {  // adding -0 changes nothing
+    shift[v] = bias == nullptr ? hn::Set(d, T{-0.0}) : hn::LoadU(d, bias + v * kLanes);
+  }
 #pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i) {
-      const auto y = hn::Add(sum[i][v], bias);
-      auto out = hn::IfThenElse(hn::IsNaN(y), hn::Set(d, std::numeric_limits<T>::quiet_NaN()), y);
-      if (kRelu) out = hn::IfThenZeroElse(hn::Le(out, hn::Zero(d)), out);
-      hn::StoreU(out, d, t.c + i * t.ldc + v * kLanes);
+  for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (size_t v = 0; v < kVectors; ++v) {
+      const auto y = hn::Add(sum[i][v], shift[v]);
+      hn::StoreU(kRelu ? CanonicalRelu(d, y) : Canonical(d, y), d, c + i * ldc + v * kLanes);
     }
   }
 }

@@ -16,6 +16,7 @@
 #include <limits>
 
 #include "hwy/highway.h"
+#include "maas/kernels/canonical-inl.h"
 #include "maas/kernels/math_coefficients.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -40,11 +41,6 @@ HWY_INLINE V Polynomial(D d, V x, const hn::TFromD<D> (&c)[kCount]) {
 
 template <class D>
 using Table = MathTable<hn::TFromD<D>>;
-
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V CanonicalNaN(D d) {
-  return hn::Set(d, std::numeric_limits<hn::TFromD<D>>::quiet_NaN());
-}
 
 // e^x = (1 + p) * scale1 * scale2 with |p| < 0.42. The power of two is split in half so that both factors are
 // normal numbers and only the last multiplication can overflow or round to a subnormal.

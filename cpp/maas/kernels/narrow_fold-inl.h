@@ -7,9 +7,9 @@
 #endif
 
 #include <cstring>
-#include <limits>
 
 #include "hwy/highway.h"
+#include "maas/kernels/canonical-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace maas {
@@ -72,7 +72,7 @@ HWY_INLINE V finish_sums(D d, V sum, bool accumulate, V c, const T* bias) {
   sum = hn::Add(sum, hn::Zero(d));
   if (accumulate) sum = hn::Add(c, sum);
   if (bias != nullptr) sum = hn::Add(sum, hn::LoadU(d, bias));
-  return hn::IfThenElse(hn::IsNaN(sum), hn::Set(d, std::numeric_limits<T>::quiet_NaN()), sum);
+  return Canonical(d, sum);
 }
 
 }  // namespace HWY_NAMESPACE
