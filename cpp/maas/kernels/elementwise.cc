@@ -8,6 +8,7 @@
 #include "maas/kernels/activation-inl.h"
 #include "maas/kernels/map-inl.h"
 #include "maas/kernels/math-inl.h"
+#include "maas/kernels/pow-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace maas {
@@ -81,6 +82,7 @@ MAAS_UNARY(ScaleShift, hn::MulAdd(p, x, q));
 MAAS_BINARY(Max, SelectMax(d, x, y));
 MAAS_BINARY(Min, SelectMin(d, x, y));
 MAAS_BINARY(PRelu, LeakyRelu(d, x, y));
+MAAS_BINARY(Pow, Pow(d, x, y));
 MAAS_BINARY(Add, Canonical(d, hn::Add(x, y)));
 MAAS_BINARY(Subtract, Canonical(d, hn::Sub(x, y)));
 MAAS_BINARY(Multiply, Canonical(d, hn::Mul(x, y)));
@@ -106,13 +108,6 @@ void MapMod(size_t n, const T* x, const T* y, T* out, T, T) {
     const T moved = r != T{0} ? ((r < T{0}) != (b < T{0}) ? r + b : r) : std::copysign(T{0}, b);
     out[i] = moved == moved ? moved : std::numeric_limits<T>::quiet_NaN();
   }
-}
-
-template <class T>
-void MapPow(size_t n, const T* x, const T* y, T* out, T, T) {
-  const hn::ScalableTag<T> d;
-  using V = hn::Vec<decltype(d)>;
-  MapArrays(d, n, [d](V a, V b) HWY_ATTR { return Exp(d, hn::Mul(b, Log(d, a))); }, out, x, y);
 }
 
 template <class T>
@@ -144,7 +139,7 @@ MapFn<T> FindBinary(MapOp op) {
     case MapOp::kMax: return MapBinary<MaxOf, T>;
     case MapOp::kMin: return MapBinary<MinOf, T>;
     case MapOp::kPRelu: return MapBinary<PReluOf, T>;
-    case MapOp::kPow: return MapPow<T>;
+    case MapOp::kPow: return MapBinary<PowOf, T>;
     case MapOp::kFmod: return MapFmod<T>;
     case MapOp::kMod: return MapMod<T>;
     case MapOp::kAdd: return MapBinary<AddOf, T>;

@@ -30,7 +30,7 @@ enum class MapOp {
   // of x: activations
   kRelu,             // +0 for -0
   kLeakyRelu,        // p x below 0
-  kThresholdedRelu,  // x above p, else 0
+  kThresholdedRelu,  // x above p, else 0, also for NaN
   kElu,              // p (e^x - 1) up to 0
   kSelu,             // q x, q p (e^x - 1) up to 0
   kCelu,             // p (e^(x/p) - 1) up to 0
