@@ -20,6 +20,8 @@ double ReduceArrays(Reduction op, size_t n, const T* x, const T* y, const double
     case Reduction::kSum: return SumPartials(d, n, [](V acc, V a) HWY_ATTR { return hn::Add(acc, a); }, x);
     case Reduction::kSumSquares:
       return SumPartials(d, n, [](V acc, V a) HWY_ATTR { return hn::MulAdd(a, a, acc); }, x);
+    case Reduction::kSumAbsolute:
+      return SumPartials(d, n, [](V acc, V a) HWY_ATTR { return hn::Add(acc, hn::Abs(a)); }, x);
     case Reduction::kDot:
       return SumPartials(d, n, [](V acc, V a, V b) HWY_ATTR { return hn::MulAdd(a, b, acc); }, x, y);
     case Reduction::kSquaredDifference: {

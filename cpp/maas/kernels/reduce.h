@@ -10,6 +10,7 @@ namespace maas {
 enum class Reduction {
   kSum,                         // sum of x
   kSumSquares,                  // sum of x^2
+  kSumAbsolute,                 // sum of |x|
   kDot,                         // sum of x y
   kSquaredDifference,           // sum of (x - y)^2
   kAbsoluteDifference,          // sum of |x - y|

@@ -7,6 +7,7 @@ namespace {
 
 using Family = std::span<const StepEntry> (*)();
 constexpr Family kFamilies[] = {
+    arg_extreme_steps,
     arithmetic_steps,
     cast_steps,
     clip_steps,
@@ -15,6 +16,10 @@ constexpr Family kFamilies[] = {
     dense_steps,
     gather_steps,
     layout_steps,
+    norm_steps,
+    power_steps,
+    reduce_steps,
+    softmax_steps,
     unary_steps,
     // ai.onnx.ml
     feature_columns_steps,

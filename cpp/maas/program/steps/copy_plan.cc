@@ -115,4 +115,19 @@ void CopyPlan::run(const void* from_items, void* to_items, size_t rows) const no
   for (size_t i = 0; i < rows; ++i, from += row_from_, to += row_to_) copy_row(from, to);
 }
 
+CopyPlan expand_plan(size_t item_bytes, const Shape& from, const Shape& to, ptrdiff_t row_from,
+                     ptrdiff_t row_to) {
+  const auto item = static_cast<ptrdiff_t>(item_bytes);
+  const auto from_strides = contiguous_strides(from), to_strides = contiguous_strides(to);
+  std::vector<CopyAxis> axes;
+  for (size_t i = 0; i < to.size(); ++i) {
+    // Axes are matched from behind; a row of the source may lack those in front, or have more of length 1.
+    const bool there = i + from.size() >= to.size();
+    const size_t j = i + from.size() - to.size();
+    const ptrdiff_t step = there && from[j] != 1 ? from_strides[j] * item : 0;
+    axes.push_back({static_cast<size_t>(to[i]), step, to_strides[i] * item});
+  }
+  return CopyPlan(item_bytes, axes, row_from, row_to);
+}
+
 }  // namespace maas

@@ -43,4 +43,8 @@ class CopyPlan {
 // Row-major strides in items of a shape without a batch.
 std::vector<ptrdiff_t> contiguous_strides(const Shape& shape);
 
+// A copy of `from` to every place that broadcasting takes it to in `to`; both without a batch.
+CopyPlan expand_plan(size_t item_bytes, const Shape& from, const Shape& to, ptrdiff_t row_from,
+                     ptrdiff_t row_to);
+
 }  // namespace maas

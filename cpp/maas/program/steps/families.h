@@ -13,9 +13,15 @@ std::span<const StepEntry> dense_steps();       // MatMul, Gemm and what is fuse
 std::span<const StepEntry> unary_steps();       // Abs, Exp, Relu, Not, ...
 std::span<const StepEntry> clip_steps();        // Clip, PRelu
 std::span<const StepEntry> arithmetic_steps();  // Add, Mod, Max, Mean, ...
+std::span<const StepEntry> power_steps();       // Pow
 std::span<const StepEntry> compare_steps();     // Equal, Less, And, Where, ...
-std::span<const StepEntry> layout_steps();      // Concat, Slice, Transpose, Expand, ...
-std::span<const StepEntry> gather_steps();      // Gather, GatherElements
+std::span<const StepEntry> cast_steps();
+std::span<const StepEntry> reduce_steps();       // ReduceSum, ...
+std::span<const StepEntry> arg_extreme_steps();  // ArgMax, ArgMin
+std::span<const StepEntry> softmax_steps();      // Softmax, LogSoftmax
+std::span<const StepEntry> norm_steps();         // BatchNormalization, LayerNormalization
+std::span<const StepEntry> layout_steps();       // Concat, Slice, Transpose, Expand, ...
+std::span<const StepEntry> gather_steps();       // Gather, GatherElements
 
 // ai.onnx.ml
 std::span<const StepEntry> feature_columns_steps();  // ArrayFeatureExtractor, FeatureVectorizer
@@ -25,6 +31,5 @@ std::span<const StepEntry> linear_model_steps();  // LinearClassifier, LinearReg
 std::span<const StepEntry> normalizer_steps();
 std::span<const StepEntry> one_hot_steps();
 std::span<const StepEntry> scaler_steps();  // Scaler, Binarizer
-std::span<const StepEntry> cast_steps();
 
 }  // namespace maas

@@ -81,17 +81,10 @@ std::unique_ptr<Step> make_transpose(StepSpec& spec) {
 
 std::unique_ptr<Step> make_expand(StepSpec& spec) {
   const Side from(spec.inputs[0]), to(spec.outputs[0]);
-  const size_t rank = to.shape.size(), own = std::min(rank, from.shape.size());
-  std::vector<CopyAxis> axes;
-  for (size_t i = 0; i < rank; ++i) {
-    ptrdiff_t step = 0;
-    if (i + own >= rank) {
-      const size_t j = i + from.shape.size() - rank;
-      if (from.shape[j] != 1) step = from.strides[j];
-    }
-    axes.push_back({static_cast<size_t>(to.shape[i]), step, to.strides[i]});
-  }
-  return make_one(spec, axes, from, to);
+  const CopyPlan plan =
+      expand_plan(item_size(spec.outputs[0].dtype()), from.shape, to.shape, from.row, to.row);
+  return std::make_unique<StridedCopyStep>(
+      spec, std::vector<StridedCopyStep::Copy>{{plan, spec.inputs[0].slot, spec.outputs[0].slot}});
 }
 
 std::unique_ptr<Step> make_tile(StepSpec& spec) {
