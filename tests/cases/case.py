@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -136,41 +135,3 @@ def with_shapes(model: onnx.ModelProto, rank: int) -> onnx.ModelProto:
             dims = [f"{output.name}_{axis}" for axis in range(rank)]
             kind.CopyFrom(helper.make_tensor_type_proto(kind.elem_type, dims).tensor_type)
     return model
-
-
-def plain_attribute(attribute: onnx.AttributeProto) -> Any:
-    value = helper.get_attribute_value(attribute)
-    if isinstance(value, onnx.TensorProto):
-        return numpy_helper.to_array(value)
-    if isinstance(value, bytes):
-        return value.decode()
-    return [v.decode() if isinstance(v, bytes) else v for v in value] if isinstance(value, list) else value
-
-
-def plain_graph(model: onnx.ModelProto) -> Any:
-    """What ``_core.Graph`` shows, of a model that already speaks the engine's opsets."""
-    names = {number: name for name, number in DTYPES.items()}
-
-    def described(info: onnx.ValueInfoProto) -> tuple[str, str, list[int | None]]:
-        kind = info.type.tensor_type
-        shape = [None if d.HasField("dim_param") else d.dim_value for d in kind.shape.dim]
-        return info.name, names[kind.elem_type], shape
-
-    return SimpleNamespace(
-        name=model.graph.name,
-        inputs=[described(info) for info in model.graph.input],
-        outputs=[described(info) for info in model.graph.output],
-        initializers={t.name: numpy_helper.to_array(t) for t in model.graph.initializer},
-        nodes=[
-            SimpleNamespace(
-                op=node.op_type,
-                domain=node.domain,
-                name=node.name,
-                inputs=list(node.input),
-                outputs=list(node.output),
-                attributes={a.name: plain_attribute(a) for a in node.attribute},
-            )
-            for node in model.graph.node
-        ],
-        metadata={},
-    )

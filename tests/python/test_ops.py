@@ -9,7 +9,7 @@ import array_api_strict
 import numpy as np
 import onnx
 import pytest
-from cases.case import MAIN_OPSET, ML_OPSET, Case, make_model, plain_graph
+from cases.case import make_model
 from cases.op_cases import ALL
 from cases.oracles import assert_same, reference_outputs, runtime_outputs
 
@@ -28,21 +28,7 @@ def model_of(place: int) -> onnx.ModelProto:
 
 @cache
 def graph_of(place: int) -> Any:
-    model = model_of(place)
-    if hasattr(_core, "read_onnx"):
-        return _core.read_onnx(model.SerializeToString())
-    case = ALL[place]
-    if (case.opset, case.ml_opset) != (MAIN_OPSET, ML_OPSET) or case.op == "Dropout":
-        pytest.skip("no reader yet")
-    plain = plain_graph(model)
-    return _core.Graph(
-        plain.name,
-        plain.inputs,
-        [name for name, *_ in plain.outputs],
-        [(n.op, n.domain, n.name, n.inputs, n.outputs, n.attributes) for n in plain.nodes],
-        plain.initializers,
-        {},
-    )
+    return _core.read_onnx(model_of(place).SerializeToString())
 
 
 def interpreted(place: int, rows: int) -> list[np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,17 @@ HOST_INPUTS: dict[str, tuple[int, ...]] = {
     "Unsqueeze": (1,),
     **{name: (1,) for name in _reduce.OPERATORS if name.startswith("Reduce")},
 }
+
+
+class RunNode(NamedTuple):
+    """A node's parts, fetched once: a graph of the extension makes them anew each time."""
+
+    op: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
 
 
 class Interpreter:
@@ -154,7 +165,7 @@ def _needed_nodes(nodes: Iterable[Any], outputs: Iterable[str]) -> tuple[list[An
         if (node.domain, node.op) not in OPERATORS:
             raise Unsupported(f"[interpreter] no operator {node.op} of domain {node.domain!r}")
         needed.update(filter(None, node.inputs))
-        kept.append(node)
+        kept.append(RunNode(*(getattr(node, each) for each in RunNode._fields)))
     return kept[::-1], needed
 
 

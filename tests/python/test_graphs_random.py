@@ -1,0 +1,217 @@
+"""Random small graphs: fused programs have the bits of unfused ones, and both agree with the interpreter.
+
+The net for mistakes of fusing, folding and planning that single operators cannot show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from maas_engine import _core, interpreter
+from maas_engine.graph import Graph, GraphBuilder
+
+TOLERANCE = {"float32": 2e-4, "float64": 1e-11}  # relative to the largest element of a value, or 1
+
+
+@dataclass
+class Growing:
+    """A graph under construction, with the shape of each value's row."""
+
+    draw: Callable[[st.SearchStrategy[Any]], Any]
+    dtype: str
+    builder: GraphBuilder = field(default_factory=GraphBuilder)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    constants: int = 0
+
+    def constant(self, *shape: int, low: float = -1.0, high: float = 1.0) -> str:
+        self.constants += 1
+        values = np.random.default_rng(self.constants).uniform(low, high, shape)
+        return self.builder.constant(values.astype(self.dtype))
+
+    def ints(self, *values: int) -> str:
+        return self.builder.constant(np.array(values, np.int64))
+
+    def add(self, shape: tuple[int, ...], op: str, *inputs: str, **attributes: Any) -> str:
+        name = self.builder.add(op, *inputs, **attributes)
+        self.shapes[name] = shape
+        return name
+
+    def any_value(self, rank: int | None = None) -> str:
+        fitting = [name for name, shape in self.shapes.items() if rank is None or len(shape) == rank]
+        recent_first = fitting[::-1]  # chains, mostly; shrinks to the last value
+        return self.draw(st.sampled_from(recent_first))
+
+
+UNARY: list[tuple[str, dict[str, Any]]] = [
+    ("Relu", {}),
+    ("Tanh", {}),
+    ("Sigmoid", {}),
+    ("LeakyRelu", {"alpha": 0.1}),
+    ("Elu", {"alpha": 0.5}),
+    ("Selu", {}),
+    ("Gelu", {}),
+    ("Gelu", {"approximate": "tanh"}),
+    ("Softplus", {}),
+    ("Softsign", {}),
+    ("HardSigmoid", {}),
+    ("HardSwish", {}),
+    ("Mish", {}),
+    ("Erf", {}),
+    ("Abs", {}),
+    ("Neg", {}),
+    ("Identity", {}),
+]
+
+
+def unary(g: Growing) -> None:
+    x = g.any_value()
+    op, attributes = g.draw(st.sampled_from(UNARY))
+    g.add(g.shapes[x], op, x, **attributes)
+
+
+def clip(g: Growing) -> None:
+    x = g.any_value()
+    g.add(g.shapes[x], "Clip", x, g.constant(low=-1, high=-0.5), g.constant(low=0.2, high=2))
+
+
+def with_constant(g: Growing) -> None:
+    """What scalers and biases are made of, from either side."""
+    x = g.any_value()
+    shape = g.shapes[x]
+    sizes = g.draw(st.sampled_from([(), (shape[-1],), (1, *shape), shape]))
+    op = g.draw(st.sampled_from(["Add", "Sub", "Mul", "Div", "Max", "Min"]))
+    constant = g.constant(*sizes, low=0.5, high=1.5)
+    pair = (constant, x) if op != "Div" and g.draw(st.booleans()) else (x, constant)
+    g.add(shape, op, *pair)
+
+
+def of_two(g: Growing) -> None:
+    a = g.any_value()
+    same = [name for name, shape in g.shapes.items() if shape == g.shapes[a]]
+    b = g.draw(st.sampled_from(same))
+    g.add(g.shapes[a], g.draw(st.sampled_from(["Add", "Sub", "Max", "Min", "Mean", "Sum"])), a, b)
+
+
+def dense(g: Growing) -> None:
+    x = g.any_value(rank=1)
+    (inner,) = g.shapes[x]
+    outer = g.draw(st.sampled_from([1, 2, 5, 16, 33]))
+    form = g.draw(st.sampled_from(["MatMul", "MatMul+Add", "Gemm", "Gemm+bias", "transB"]))
+    if form.startswith("MatMul"):
+        y = g.add((outer,), "MatMul", x, g.constant(inner, outer))
+        if form == "MatMul+Add":
+            g.add((outer,), "Add", y, g.constant(outer))
+    elif form == "transB":
+        g.add((outer,), "Gemm", x, g.constant(outer, inner), g.constant(1, outer), transB=1)
+    else:
+        bias = [g.constant(outer)] if form == "Gemm+bias" else []
+        g.add((outer,), "Gemm", x, g.constant(inner, outer), *bias)
+
+
+def batch_norm(g: Growing) -> None:
+    x = g.any_value()
+    channels = g.shapes[x][0]
+    parts = [g.constant(channels) for _ in range(3)]
+    g.add(g.shapes[x], "BatchNormalization", x, *parts, g.constant(channels, low=0.5, high=2))
+
+
+def normalise(g: Growing) -> None:
+    x = g.any_value()
+    shape = g.shapes[x]
+    op = g.draw(st.sampled_from(["Softmax", "LogSoftmax", "LayerNormalization"]))
+    if op == "LayerNormalization":
+        g.add(shape, op, x, g.constant(shape[-1]), g.constant(shape[-1]), epsilon=0.1)
+    else:
+        g.add(shape, op, x, axis=-1)
+
+
+def reduce_last(g: Growing) -> None:
+    x = g.any_value()
+    op = g.draw(st.sampled_from(["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceLogSumExp"]))
+    g.add((*g.shapes[x][:-1], 1), op, x, g.ints(-1), keepdims=1)
+
+
+def move(g: Growing) -> None:
+    x = g.any_value()
+    shape = g.shapes[x]
+    last = shape[-1]
+    kind = g.draw(st.sampled_from(["Gather", "Slice", "Concat", "Split", "Reshape", "Transpose"]))
+    if kind == "Gather":
+        g.add((*shape[:-1], 3), "Gather", x, g.ints(last - 1, 0, -1), axis=len(shape))
+    elif kind == "Slice" and last > 1:
+        g.add((*shape[:-1], last - 1), "Slice", x, g.ints(1), g.ints(last), g.ints(-1))
+    elif kind == "Concat" and last < 20:
+        g.add((*shape[:-1], 2 * last), "Concat", x, x, axis=-1)
+    elif kind == "Split" and last > 1:
+        first, second = g.builder.add("Split", x, g.ints(1, last - 1), axis=-1, outputs=["", ""])
+        g.shapes |= {first: (*shape[:-1], 1), second: (*shape[:-1], last - 1)}
+    elif len(shape) == 2 and kind == "Transpose":
+        g.add(shape[::-1], "Transpose", x, perm=[0, 2, 1])
+    elif len(shape) == 2:
+        g.add((shape[0] * shape[1],), "Flatten", x)
+    elif last % 2 == 0:
+        g.add((2, last // 2), "Reshape", x, g.ints(-1, 2, last // 2))
+
+
+def choose(g: Growing) -> None:
+    """The smaller of two, which no rounding can flip far."""
+    x = g.any_value()
+    shape = g.shapes[x]
+    bound = g.constant(shape[-1])
+    less = g.builder.add("Less", x, bound)
+    g.add(shape, "Where", less, x, bound)
+
+
+def folded(g: Growing) -> None:
+    x = g.any_value()
+    shape = g.shapes[x]
+    constant = g.builder.add("Mul", g.constant(shape[-1]), g.constant(1))
+    g.add(shape, "Add", x, g.builder.add("Tanh", constant))
+
+
+KINDS = [dense, unary, with_constant, of_two, clip, move, choose, folded]
+if ("", "Softmax", True) in _core.operators():
+    KINDS += [batch_norm, normalise, reduce_last]
+
+
+@st.composite
+def graphs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Graph:
+    g = Growing(draw, draw(st.sampled_from(["float32", "float64"])))
+    for name in ["X", "Z"][: draw(st.integers(1, 2))]:
+        width = draw(st.sampled_from([1, 3, 8, 17]))
+        g.shapes[g.builder.input(name, g.dtype, (None, width))] = (width,)
+    for kind in draw(st.lists(st.sampled_from(KINDS), min_size=3, max_size=8)):
+        kind(g)
+    made = [name for name in g.shapes if name not in ("X", "Z")] or list(g.shapes)
+    inner = draw(st.lists(st.sampled_from(made), max_size=2))
+    g.builder.output(*dict.fromkeys([made[-1], *inner]))
+    return g.builder.build()
+
+
+def inputs_of(graph: Graph, rows: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(rows)
+    return {name: rng.normal(size=(rows, *shape[1:])).astype(dtype) for name, dtype, shape in graph.inputs}
+
+
+@given(graph=graphs(), rows=st.sampled_from([1, 2, 7, 64, 130]))
+@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_random_graphs(graph: Graph, rows: int) -> None:
+    names = [name for name, *_ in graph.outputs]
+    inputs = inputs_of(graph, rows)
+    fused, plain = (_core.Program(graph, names, fuse) for fuse in (True, False))
+    outputs, others = fused.run(inputs, 0), plain.run(inputs, 0)
+    alone = fused.run({name: x[-1:] for name, x in inputs.items()}, 0)
+    shared = fused.run(inputs, 2)
+    for name, want in interpreter.run(graph, inputs).items():
+        got = outputs[name]
+        assert got.tobytes() == others[name].tobytes(), fused.describe()
+        assert got.tobytes() == shared[name].tobytes(), fused.describe()
+        assert got[-1:].tobytes() == alone[name].tobytes(), fused.describe()
+        scale = max(1.0, float(np.abs(want).max(initial=0)))
+        np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE[str(want.dtype)] * scale)
