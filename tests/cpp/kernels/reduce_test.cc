@@ -14,6 +14,7 @@ namespace {
 
 constexpr Reduction kReductions[] = {Reduction::kSum,
                                      Reduction::kSumSquares,
+                                     Reduction::kSumAbsolute,
                                      Reduction::kDot,
                                      Reduction::kSquaredDifference,
                                      Reduction::kAbsoluteDifference,
@@ -25,6 +26,7 @@ long double term(Reduction op, long double x, long double y, long double w) {
   switch (op) {
     case Reduction::kSum: return x;
     case Reduction::kSumSquares: return x * x;
+    case Reduction::kSumAbsolute: return std::fabs(x);
     case Reduction::kDot: return x * y;
     case Reduction::kSquaredDifference: return (x - y) * (x - y);
     case Reduction::kAbsoluteDifference: return std::fabs(x - y);
