@@ -26,4 +26,5 @@ PYBIND11_MODULE(_core, m) {
   register_graph(m);
   register_onnx(m);
   register_program(m);
+  register_model(m);
 }

@@ -7,6 +7,7 @@
 
 #include "maas/base/cpu.h"
 #include "maas/base/interrupt.h"
+#include "maas/base/numerics.h"
 #include "maas/base/random.h"
 #include "maas/base/thread_count.h"
 #include "maas/base/thread_pool.h"
@@ -69,6 +70,7 @@ uint64_t derived_seed(uint64_t seed, uint64_t index) {
 }  // namespace
 
 void register_runtime(py::module_& m) {
+  m.attr("NUMERICS") = kNumerics;
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);
   m.def("active_target", &active_target);

@@ -12,14 +12,17 @@ from maas_engine._runtime import (
     set_num_threads,
     set_seed,
 )
+from maas_engine.model import Model, load
 
 __version__: str = _core.__version__
 
 __all__ = [
+    "Model",
     "__version__",
     "cpu_info",
     "get_num_threads",
     "gradient_descent",
+    "load",
     "num_threads",
     "set_num_threads",
     "set_seed",

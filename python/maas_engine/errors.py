@@ -17,6 +17,10 @@ class NotFinite(InvalidArgument):
     """An array holds NaN or infinity where finite numbers are needed."""
 
 
+class MissingMethod(InvalidArgument, AttributeError):
+    """A model without, say, probabilities: ``hasattr(model, "predict_proba")`` is False."""
+
+
 class FormatError(MaasError, ValueError):
     status = 400
 
