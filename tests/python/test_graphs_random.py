@@ -175,9 +175,41 @@ def folded(g: Growing) -> None:
     g.add(shape, "Add", x, g.builder.add("Tanh", constant))
 
 
-KINDS = [dense, unary, with_constant, of_two, clip, move, choose, folded]
-if ("", "Softmax", True) in _core.operators():
-    KINDS += [batch_norm, normalise, reduce_last]
+def scale_columns(g: Growing) -> None:
+    """The operators of ai.onnx.ml put out float32, so they come last in a float32 graph or not at all."""
+    x = g.any_value(rank=1)
+    if g.dtype != "float32":
+        return
+    width = g.shapes[x][0]
+    op = g.draw(st.sampled_from(["Scaler", "Imputer", "Normalizer", "LinearRegressor"]))
+    attributes: dict[str, Any] = {
+        "Scaler": {"offset": [0.25] * width, "scale": [1.5]},
+        "Imputer": {"imputed_value_floats": [0.5] * width, "replaced_value_float": float("nan")},
+        "Normalizer": {"norm": "L2"},
+        "LinearRegressor": {"coefficients": [0.5] * (2 * width), "intercepts": [0.1, -0.1], "targets": 2},
+    }[op]
+    if op == "Normalizer":  # a row near zero would be blown up
+        x = g.add((width,), "Max", x, g.constant(width, low=0.5, high=1))
+    g.add((2,) if op == "LinearRegressor" else (width,), op, x, domain="ai.onnx.ml", **attributes)
+
+
+def by_shape(g: Growing) -> None:
+    """A reshape to what Shape says, as exporters write it: the batch is known only when it runs."""
+    x = g.any_value()
+    shape = g.shapes[x]
+    batch = g.builder.add("Slice", g.builder.add("Shape", x), g.ints(0), g.ints(1))
+    wanted = g.builder.add("Concat", batch, g.ints(int(np.prod(shape))), axis=0)
+    g.add((int(np.prod(shape)),), "Reshape", x, wanted)
+
+
+def square(g: Growing) -> None:
+    x = g.any_value()
+    bounded = g.add(g.shapes[x], "Tanh", x)
+    g.add(g.shapes[x], "Pow", bounded, g.constant(low=2, high=2))
+
+
+KINDS = [dense, unary, with_constant, batch_norm, of_two, clip, normalise, reduce_last, move, choose, folded]
+KINDS += [scale_columns, by_shape, square]
 
 
 @st.composite
