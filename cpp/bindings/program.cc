@@ -94,6 +94,7 @@ py::dict run(const Program& program, const py::dict& arrays, size_t threads) {
   for (Output& output : outputs) places.push_back(output.data());
   std::vector<Scratch> scratches;
   for (size_t i = 0; i < std::max<size_t>(1, threads); ++i) scratches.emplace_back(program);
+  scratches[0].reserve(program, inputs.rows());
   RunResult result;
   {
     const EngineCall call;

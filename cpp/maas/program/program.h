@@ -34,8 +34,9 @@ bool widens(DType from, DType to);
 class Scratch {
  public:
   explicit Scratch(const class Program& program);
-  // Before a run of so many rows with this Scratch, where outputs may be texts: those made of numbers lie
-  // here. Nothing to do for most Programs. May throw std::bad_alloc.
+  // Before Program::run on so many rows where outputs may be texts: those made of numbers lie here, and
+  // without room for all rows only those of the last block hold. Nothing to do for most Programs; run_rows
+  // does it itself. May throw std::bad_alloc.
   void reserve(const class Program& program, size_t rows);
 
  private:

@@ -48,6 +48,7 @@ class FirstError {
 RunResult Program::run_rows(const InputArray* inputs, size_t rows, void* const* outputs,
                             std::vector<Scratch>& scratches) const {
   if (scratches.empty()) throw_invalid("run_rows", "expected at least one Scratch, got none");
+  for (Scratch& scratch : scratches) scratch.reserve(*this, rows);
   const size_t threads = std::min(scratches.size(), static_cast<size_t>(num_threads()));
   const bool small = rows <= kInlineCost / std::max<size_t>(row_cost_, 1);
   // Threads would all write the one copy of a value that knows nothing of rows.
