@@ -16,11 +16,16 @@ HWY_BEFORE_NAMESPACE();
 namespace maas {
 namespace HWY_NAMESPACE {
 
+// Rows that a narrow layer takes one by one.
+inline constexpr size_t kFewRows = 5;
+
 // Sums, bias and, where the plan says so, ReLU.
 template <class T>
 void Multiply(const DensePlan<T>& plan, const T* x, size_t rows, size_t ldx, T* out, size_t ldo) {
-  if (rows == 1) {
-    return plan.cols < kNarrowCols ? run_narrow_row(plan, x, out) : run_wide_row(plan, x, out);
+  if (rows == 1 && plan.cols >= kNarrowCols) return run_wide_row(plan, x, out);
+  if (plan.cols < kNarrowCols && rows <= kFewRows) {
+    for (size_t i = 0; i < rows; ++i) run_narrow_row(plan, x + i * ldx, out + i * ldo);
+    return;
   }
   if (plan.cols < kNarrowCols) {
     const MatrixView<T> a{x, rows, plan.depth, static_cast<ptrdiff_t>(ldx), 1};
@@ -50,7 +55,7 @@ void Finish(const DensePlan<T>& plan, T* out, size_t rows, size_t ldo) {
   const size_t cols = plan.cols;
   if (plan.norm) plan.norms.batch(plan.norm, out, rows, cols, ldo, out, ldo);
   const Activation<T>& last = plan.activation;
-  if (last.kind == Activation<T>::kNone || (plan.relu && (rows == 1 || cols >= kNarrowCols))) return;
+  if (last.kind == Activation<T>::kNone || (plan.relu && (rows <= kFewRows || cols >= kNarrowCols))) return;
   if (last.kind != Activation<T>::kMap) {
     const RowOp op = last.kind == Activation<T>::kSoftmax ? RowOp::kSoftmax : RowOp::kLogSoftmax;
     return plan.softmax(op, out, rows, cols, ldo, out, ldo);
@@ -99,7 +104,7 @@ template <class T>
 size_t chunk_rows(const DenseSpec<T>& spec) {
   const size_t row = spec.weights->cols() + (spec.scale ? spec.weights->rows() : 0) + 1;
   const size_t strips = 16384 / (row * sizeof(T) * kTileRows);
-  return kTileRows * std::clamp<size_t>(strips, 4, 32);
+  return kTileRows * std::clamp<size_t>(strips, 4, spec.weights->cols() < kNarrowCols ? 160 : 32);
 }
 
 }  // namespace

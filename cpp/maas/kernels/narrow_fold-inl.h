@@ -66,6 +66,18 @@ HWY_INLINE hn::Vec<D> fold_lanes(D d, const Leaf& leaf, size_t first = 0) {
   }
 }
 
+// The same from leaves of two sums, which have done the first step: leaf(i, j) is fold_pair of sums i and j.
+template <size_t kCount, class D, class Leaf>
+HWY_INLINE hn::Vec<D> fold_lane_pairs(D d, const Leaf& leaf, size_t first = 0) {
+  constexpr size_t kLanes = HWY_LANES(hn::TFromD<D>);
+  if constexpr (kCount == 2) {
+    return leaf(reverse_bits(first, kLanes), reverse_bits(first + 1, kLanes));
+  } else {
+    return fold_pair<kLanes / kCount>(d, fold_lane_pairs<kCount / 2>(d, leaf, first),
+                                      fold_lane_pairs<kCount / 2>(d, leaf, first + kCount / 2));
+  }
+}
+
 // Adds to C or sets it, then bias, then makes NaNs canonical: on a vector of finished sums.
 template <class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
 HWY_INLINE V finish_sums(D d, V sum, bool accumulate, V c, const T* bias) {

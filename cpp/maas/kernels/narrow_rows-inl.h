@@ -88,7 +88,7 @@ void fold_rows(const T* partials, size_t rows, const NarrowOutput<T>& out) {
   constexpr size_t kLanes = HWY_LANES(T);
   T bias[kNarrowCols + kLanes];  // that of the outputs from any column on
   for (size_t j = 0; out.bias != nullptr && j < out.cols + kLanes; ++j)
-    bias[j] = load_unaligned(out.bias + j % out.cols);
+    bias[j] = j < out.cols ? load_unaligned(out.bias + j) : bias[j - out.cols];
   size_t row = 0, col = 0;
   const auto for_outputs = [&](size_t count, auto fn) {
     for (size_t p = 0, i = row, j = col; p < count; ++p) {
@@ -151,37 +151,47 @@ HWY_NOINLINE void dot_rows(const MatrixView<T>& a, const T* w, NarrowOutput<T> o
   }
 }
 
-// One output column, rows of at most kLive vectors (the last may be partial): whole batches of rows, all in
-// registers. Returns the rows done. Vectors beyond kLive are empty partials.
-template <size_t kLive, class T>
+// One output column and rows of at most kHalves half vectors (the last may be partial): all partials of two
+// rows side by side, so that the first step of the tree needs no shuffles and loads seldom cross a cache
+// line, wherever rows begin. Whole batches of rows; returns the rows done. Half vectors beyond kHalves are
+// empty partials.
+template <size_t kHalves, class T>
 HWY_NOINLINE size_t dot_short_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
   const hn::ScalableTag<T> d;
-  constexpr size_t kLanes = HWY_LANES(T);
+  const hn::Half<decltype(d)> dh;
+  constexpr size_t kLanes = HWY_LANES(T), kHalf = kLanes / 2;
   using V = hn::Vec<decltype(d)>;
-  V weights[kLive];
-  for (size_t v = 0; v < kLive; ++v) weights[v] = hn::Load(d, w + v * kLanes);
-  const size_t rest = a.cols - (kLive - 1) * kLanes;
+  V weights[kHalves];
+  for (size_t h = 0; h < kHalves; ++h) {
+    const auto half = hn::Load(dh, w + h * kHalf);
+    weights[h] = hn::Combine(d, half, half);
+  }
+  const size_t rest = a.cols - (kHalves - 1) * kHalf;
   HWY_ALIGN T bias[kLanes];
   if (out.bias != nullptr) hn::Store(hn::Set(d, load_unaligned(out.bias)), d, bias);
   size_t i = 0;
   for (; i + kLanes <= a.rows; i += kLanes) {
     const T* rows = a.at(i, 0);
-    const auto dot = [&](size_t p) HWY_ATTR {
+    const auto dot_two = [&](size_t p, size_t q) HWY_ATTR {
       const T* x = rows + static_cast<ptrdiff_t>(p) * a.row_stride;
-      V sum[kLive];
-      for (size_t v = 0; v + 1 < kLive; ++v) {
-        sum[v] = hn::MulAdd(hn::LoadU(d, x + v * kLanes), weights[v], hn::Zero(d));
+      const T* y = rows + static_cast<ptrdiff_t>(q) * a.row_stride;
+      V sum[kHalves];
+      for (size_t h = 0; h + 1 < kHalves; ++h) {
+        const V both = hn::Combine(d, hn::LoadU(dh, y + h * kHalf), hn::LoadU(dh, x + h * kHalf));
+        sum[h] = hn::MulAdd(both, weights[h], hn::Zero(d));
       }
-      sum[kLive - 1] =
-          hn::MulAdd(load_first(d, x + (kLive - 1) * kLanes, rest), weights[kLive - 1], hn::Zero(d));
-      for (size_t half = kDotPartials<T> / kLanes / 2; half > 0; half /= 2) {
-        for (size_t v = 0; v < half && v + half < kLive; ++v) sum[v] = hn::Add(sum[v], sum[v + half]);
+      constexpr size_t kLast = kHalves - 1;
+      const V both =
+          hn::Combine(d, load_first(dh, y + kLast * kHalf, rest), load_first(dh, x + kLast * kHalf, rest));
+      sum[kLast] = hn::MulAdd(both, weights[kLast], hn::Zero(d));
+      for (size_t half = kDotPartials<T> / kHalf / 2; half > 0; half /= 2) {
+        for (size_t h = 0; h < half && h + half < kHalves; ++h) sum[h] = hn::Add(sum[h], sum[h + half]);
       }
       return sum[0];
     };
     T* c = out.c + i;
     const V old = out.accumulate ? hn::LoadU(d, c) : hn::Zero(d);
-    const V sum = fold_lanes<kLanes>(d, dot);
+    const V sum = fold_lane_pairs<kLanes>(d, dot_two);
     hn::StoreU(finish_sums(d, sum, out.accumulate, old, out.bias == nullptr ? nullptr : bias), d, c);
   }
   return i;
@@ -189,15 +199,19 @@ HWY_NOINLINE size_t dot_short_rows(const MatrixView<T>& a, const T* w, const Nar
 
 template <class T>
 size_t run_short_rows(const MatrixView<T>& a, const T* w, const NarrowOutput<T>& out) {
-  constexpr size_t kLanes = HWY_LANES(T);
+  constexpr size_t kLanes = HWY_LANES(T), kHalf = kLanes / 2;
   if (out.cols != 1 || out.ldc != 1 || a.cols == 0 || a.rows < kLanes) return 0;
-  if (a.cols <= kLanes) return dot_short_rows<1>(a, w, out);
-  if (a.cols <= 2 * kLanes) return dot_short_rows<2>(a, w, out);
-  if constexpr (kDotPartials<T> / kLanes > 2) {
-    if (a.cols <= 3 * kLanes) return dot_short_rows<3>(a, w, out);
-    if (a.cols <= 4 * kLanes) return dot_short_rows<4>(a, w, out);
+  switch ((a.cols + kHalf - 1) / kHalf) {
+    case 1: return dot_short_rows<1>(a, w, out);
+    case 2: return dot_short_rows<2>(a, w, out);
+    case 3: return dot_short_rows<3>(a, w, out);
+    case 4: return dot_short_rows<4>(a, w, out);
+    case 5: return dot_short_rows<5>(a, w, out);
+    case 6: return dot_short_rows<6>(a, w, out);
+    case 7: return dot_short_rows<7>(a, w, out);
+    case 8: return dot_short_rows<8>(a, w, out);
+    default: return 0;
   }
-  return 0;
 }
 
 // Rows whose values are contiguous: vectors along K.
