@@ -93,9 +93,10 @@ def _texts(values: Array, what: str) -> Array:
     if values.dtype.kind in "UT":
         return np.asarray(values.astype(object), order="C")
     if values.dtype.kind == "O":
-        others = [value for value in values.flat if not isinstance(value, str)]
-        if not others:
+        items = values.ravel().tolist()
+        if all(issubclass(each, str) for each in set(map(type, items))):
             return np.array(values, dtype=object, order="C")
+        others = [value for value in items if not isinstance(value, str)]
         name, missing = type(others[0]).__name__, any(map(_is_missing, others))
     else:
         name, missing = _kind_name(values), values.dtype.kind == "f" and bool(np.isnan(values).any())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +14,7 @@ PREFIX = "maas_engine."
 ROLES = ("predict", "predict_proba", "decision_function")
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A named value of a model: a tensor of one type, with None in its shape for the number of rows."""
 
     name: str
@@ -47,8 +44,7 @@ class Field:
         return f"{self.name}: {self.dtype} [{dims}]"
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(NamedTuple):
     """Inputs, outputs, feature names and roles of a model.
 
     Attributes
@@ -63,7 +59,7 @@ class Schema:
     inputs: tuple[Field, ...]
     outputs: tuple[Field, ...]
     feature_names: tuple[str, ...] | None
-    roles: dict[str, Field] = field(hash=False)
+    roles: dict[str, Field]
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -164,6 +160,8 @@ def _feature_names(metadata: dict[str, str], inputs: tuple[Field, ...]) -> tuple
 
 
 def _json_list(text: str, what: str) -> list[Any]:
+    import json  # few models need it, and importing this package should cost little
+
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):

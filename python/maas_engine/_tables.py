@@ -43,6 +43,7 @@ def to_arrays(X: Any, schema: Schema, method: str) -> tuple[Array, ...]:
     InvalidArgument : what was expected and what came, columns by name.
     """
     expected = f"[{method}] expected"
+    X = _one_block(X, schema)
     columns = _columns_of(X, schema, expected)
     if columns is not None:
         return _from_columns(columns, schema, expected)
@@ -77,6 +78,16 @@ def _columns_of(X: Any, schema: Schema, expected: str) -> Columns | None:
             raise InvalidArgument(f"{expected} arrays: the columns of this model have no names")
         return _row_columns(X, schema.columns, expected)
     return None
+
+
+def _one_block(X: Any, schema: Schema) -> Any:
+    """The array behind a pandas frame of one type whose columns are the model's, in order; else X itself."""
+    if not hasattr(X, "iloc") or not hasattr(X, "columns") or len(schema.inputs) != 1:
+        return X
+    types = set(X.dtypes)
+    if len(types) != 1 or not isinstance(next(iter(types)), np.dtype):
+        return X
+    return X.to_numpy() if schema.columns is None or list(X.columns) == list(schema.columns) else X
 
 
 def _arrow_columns(X: Any, expected: str) -> Columns:

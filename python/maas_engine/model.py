@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import secrets
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -127,7 +124,7 @@ class Model(_core.Model):
         ------
         OSError : the folder is missing, the disk full, ...
         """
-        _write_whole(Path(path), self.to_bytes())
+        _write_whole(os.path.realpath(path), self.to_bytes())  # a link stays one
 
     def to_bytes(self) -> bytes:
         """Return what `save` writes."""
@@ -155,7 +152,9 @@ class Model(_core.Model):
         """
         if device == "cpu":
             return self
-        return importlib.import_module("maas_engine.device").to_device(self, device)
+        from maas_engine.device import to_device
+
+        return to_device(self, device)
 
     def _predict_table(self, method: str, X: Any) -> Any:
         return self._run(method, to_arrays(X, self._schema, method))
@@ -238,9 +237,9 @@ def _unpickled(cls: type[Model], data: bytes, discrepancy: Any) -> Model:
     return model
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    path = Path(os.path.realpath(path))  # a link stays one
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+def _write_whole(path: str, data: bytes) -> None:
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
     try:
         # Exclusive, and with the permissions that a new file of the user's has.
         descriptor = os.open(
@@ -252,11 +251,12 @@ def _write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        if os.path.exists(temporary):
+            os.unlink(temporary)
         raise
     if os.name == "posix":  # the new name too
-        folder = os.open(path.parent, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
