@@ -99,26 +99,54 @@ def of_two(g: Growing) -> None:
 
 
 def dense(g: Growing) -> None:
-    x = g.any_value(rank=1)
+    product(g, g.any_value(rank=1))
+
+
+def product(g: Growing, x: str) -> str:
     (inner,) = g.shapes[x]
     outer = g.draw(st.sampled_from([1, 2, 5, 16, 33]))
-    form = g.draw(st.sampled_from(["MatMul", "MatMul+Add", "Gemm", "Gemm+bias", "transB"]))
-    if form.startswith("MatMul"):
-        y = g.add((outer,), "MatMul", x, g.constant(inner, outer))
-        if form == "MatMul+Add":
-            g.add((outer,), "Add", y, g.constant(outer))
-    elif form == "transB":
-        g.add((outer,), "Gemm", x, g.constant(outer, inner), g.constant(1, outer), transB=1)
-    else:
-        bias = [g.constant(outer)] if form == "Gemm+bias" else []
-        g.add((outer,), "Gemm", x, g.constant(inner, outer), *bias)
+    form = g.draw(st.sampled_from(["MatMul", "Gemm", "Gemm+bias", "transB"]))
+    if form == "MatMul":
+        return g.add((outer,), "MatMul", x, g.constant(inner, outer))
+    if form == "transB":
+        return g.add((outer,), "Gemm", x, g.constant(outer, inner), g.constant(1, outer), transB=1)
+    bias = [g.constant(outer)] if form == "Gemm+bias" else []
+    return g.add((outer,), "Gemm", x, g.constant(inner, outer), *bias)
+
+
+def layer(g: Growing) -> None:
+    """What is fused: scaling, product, bias, norm, activation, each of them or not."""
+    x = g.any_value(rank=1)
+    width = g.shapes[x]
+    for op in g.draw(
+        st.sampled_from([[], ["Sub"], ["Mul"], ["Div"], ["Sub", "Mul"], ["Sub", "Div"], ["Scaler"]])
+    ):
+        if op != "Scaler":
+            x = g.add(width, op, x, g.constant(*width, low=0.5, high=1.5))
+        elif g.dtype == "float32":
+            x = g.add(width, op, x, domain="ai.onnx.ml", offset=[0.3], scale=[0.7] * width[0])
+    y = product(g, x)
+    outer = g.shapes[y]
+    if g.draw(st.booleans()):
+        pair = [y, g.constant(*g.draw(st.sampled_from([outer, (1, *outer)])))]
+        y = g.add(outer, "Add", *(pair[::-1] if g.draw(st.booleans()) else pair))
+    if g.draw(st.booleans()):
+        y = norm_of(g, y)
+    if g.draw(st.booleans()):
+        op, attributes = g.draw(st.sampled_from([*UNARY, ("Softmax", {"axis": -1}), ("LogSoftmax", {})]))
+        g.add(outer, op, y, **attributes)
+    elif g.draw(st.booleans()):
+        g.add(outer, "PRelu", y, g.constant(*outer))
 
 
 def batch_norm(g: Growing) -> None:
-    x = g.any_value()
+    norm_of(g, g.any_value())
+
+
+def norm_of(g: Growing, x: str) -> str:
     channels = g.shapes[x][0]
     parts = [g.constant(channels) for _ in range(3)]
-    g.add(g.shapes[x], "BatchNormalization", x, *parts, g.constant(channels, low=0.5, high=2))
+    return g.add(g.shapes[x], "BatchNormalization", x, *parts, g.constant(channels, low=0.5, high=2))
 
 
 def normalise(g: Growing) -> None:
@@ -209,7 +237,7 @@ def square(g: Growing) -> None:
 
 
 KINDS = [dense, unary, with_constant, batch_norm, of_two, clip, normalise, reduce_last, move, choose, folded]
-KINDS += [scale_columns, by_shape, square]
+KINDS += [layer, layer, layer, scale_columns, by_shape, square]
 
 
 @st.composite
