@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from maas_engine._tables import to_arrays
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.interpreter import Interpreter
 
 __all__ = ["DeviceModel", "device_namespace", "to_device"]
-
-ROLES = ("predict", "predict_proba", "decision_function")
 
 
 def device_namespace(device: str) -> Any:
@@ -55,55 +55,52 @@ class DeviceModel:
     model : Model
     xp : namespace of the array API standard
         Whose arrays hold the weights: CuPy; numpy for tests.
+
+    Attributes
+    ----------
+    model, xp : as given
+
+    Notes
+    -----
+    ``predict``, ``predict_proba`` and ``decision_function`` take what the model's own take, or an array of the
+    device (a dict of them by name, where the model has several inputs).
     """
 
     def __init__(self, model: Any, xp: Any) -> None:
         self.model = model
         self.xp = xp
-        roles = {role: each.name for role, each in model.schema.roles.items()}
         self._roles = {
-            role: Interpreter(model.graph, xp=xp, outputs=[roles[role]]) for role in ROLES if role in roles
+            role: Interpreter(model.graph, xp=xp, outputs=[each.name])
+            for role, each in model.schema.roles.items()
         }
-        self._inputs = list(model.graph.inputs)
 
     def __getattr__(self, name: str) -> Callable[[Any], Any]:
-        """``predict``, ``predict_proba`` and ``decision_function``, where the model offers them."""
-        if name in ROLES and name in self.__dict__.get("_roles", {}):
+        """The methods that the model offers."""
+        if name in self.__dict__.get("_roles", {}):
             return lambda X: self._run(name, X)
         raise AttributeError(f"[{name}] this model does not offer it")
 
     def _run(self, role: str, X: Any) -> Any:
-        arrays = self._arrays(role, X)
-        interpreter = self._roles[role]
-        on_device = any(is_device_array(each) for each in arrays.values())
-        single = len(arrays) == 1 and self._lacks_rows(arrays)
-        if single:
-            arrays = {name: self._with_rows(each) for name, each in arrays.items()}
-        (answer,) = interpreter.run(arrays).values()
-        answer = answer if on_device else to_numpy(answer)
-        return answer[0, ...] if single else answer
+        arrays, on_device = self._arrays(role, X)
+        fields = [each for each in self.model.schema.inputs if each.batched]
+        one_row = all(len(arrays[each.name].shape) == len(each.row_shape) for each in fields)
+        if one_row:
+            arrays |= {each.name: arrays[each.name][None, ...] for each in fields}
+        (answer,) = self._roles[role].run(arrays).values()
+        if not on_device:
+            answer = to_numpy(answer)
+            if answer.dtype == object:
+                answer = answer.astype(np.str_)
+        return answer[0, ...][()] if one_row else answer
 
-    def _arrays(self, role: str, X: Any) -> dict[str, Any]:
-        """X by the names of the inputs; numpy arrays, or the device's as they are."""
-        names = [name for name, *_ in self._inputs]
-        if not isinstance(X, Mapping):
-            if len(names) != 1:
-                raise InvalidArgument(f"[{role}] expected a dict of arrays by name: {', '.join(names)}")
-            X = {names[0]: X}
-        missing = [name for name in names if name not in X]
-        if missing:
-            raise InvalidArgument(
-                f"[{role}] expected inputs {', '.join(names)}; {', '.join(missing)} missing"
-            )
-        return {name: X[name] if is_device_array(X[name]) else np.asarray(X[name]) for name in names}
-
-    def _lacks_rows(self, arrays: Mapping[str, Any]) -> bool:
-        ((name, _, shape),) = self._inputs
-        return bool(shape) and shape[0] is None and len(arrays[name].shape) == len(shape) - 1
-
-    @staticmethod
-    def _with_rows(array: Any) -> Any:
-        return array[None, ...]
+    def _arrays(self, role: str, X: Any) -> tuple[dict[str, Any], bool]:
+        """The inputs by name, and whether they came from the device."""
+        names = [each.name for each in self.model.schema.inputs]
+        if is_device_array(X) and len(names) == 1:
+            return {names[0]: X}, True
+        if isinstance(X, Mapping) and any(is_device_array(value) for value in X.values()):
+            return dict(X), True
+        return dict(zip(names, to_arrays(X, self.model.schema, role), strict=True)), False
 
     def __repr__(self) -> str:
         return f"<DeviceModel {self.model!r} on {self.xp.__name__}>"
@@ -114,5 +111,5 @@ def is_device_array(value: Any) -> bool:
     return hasattr(value, "__array_namespace__") and not isinstance(value, (np.ndarray, np.generic))
 
 
-def to_numpy(value: Any) -> np.ndarray:
-    return value.get() if hasattr(value, "get") else np.asarray(value)
+def to_numpy(value: Any) -> NDArray[Any]:
+    return np.asarray(value.get() if hasattr(value, "get") else value)  # CuPy refuses asarray

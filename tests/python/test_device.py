@@ -10,56 +10,86 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from maas_engine import _core
 from maas_engine.device import DeviceModel, device_namespace
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.graph import GraphBuilder
+from maas_engine.model import Model
 
 X = np.array([[1.0, 2.0, -1.0], [0.5, -1.0, 3.0]])
-COEFFICIENTS = np.array([[1.0], [0.5], [-2.0]])
 
 
-def logistic() -> Any:
-    """What `DeviceModel` needs of a Model."""
+def classifier(labels: Any) -> Model:
     builder = GraphBuilder("logistic")
     x = builder.input("X", np.float64, (None, 3))
-    scores = builder.add("MatMul", x, builder.constant(COEFFICIENTS), outputs="scores")
-    builder.output(builder.add("Sigmoid", scores, outputs="probabilities"))
-    roles = {
-        "predict": SimpleNamespace(name="probabilities"),
-        "decision_function": SimpleNamespace(name="scores"),
-    }
-    return SimpleNamespace(graph=builder.build(), schema=SimpleNamespace(roles=roles))
-
-
-def on_cpu(X: np.ndarray, output: str) -> np.ndarray:
-    return _core.Program(logistic().graph, [output], True).run({"X": X}, 0)[output]
+    weights = builder.constant(np.array([[1.0, 0.0], [0.5, 1.0], [-2.0, 0.5]]))
+    scores = builder.add("MatMul", x, weights, outputs="scores")
+    place = builder.add("ArgMax", scores, axis=1, keepdims=0)
+    builder.add(
+        "ArrayFeatureExtractor", builder.constant(labels), place, domain="ai.onnx.ml", outputs="label"
+    )
+    builder.add("Softmax", scores, outputs="probabilities")
+    builder.output("label", "probabilities")
+    return Model(
+        builder.build(
+            {
+                "maas_engine.predict": "label",
+                "maas_engine.predict_proba": "probabilities",
+                "maas_engine.decision_function": "scores",
+                "maas_engine.feature_names": '["a", "b", "c"]',
+            }
+        )
+    )
 
 
 @pytest.mark.parametrize("xp", [np, array_api_strict], ids=["numpy", "array_api_strict"])
-def test_answers_are_close_to_the_programs(xp: Any) -> None:
-    model = DeviceModel(logistic(), xp)
-    np.testing.assert_allclose(model.predict(X), on_cpu(X, "probabilities"), rtol=1e-14)
-    np.testing.assert_allclose(model.decision_function(X.tolist()), on_cpu(X, "scores"), rtol=1e-14)
-    np.testing.assert_array_equal(model.predict({"X": X}), model.predict(X))
-    np.testing.assert_array_equal(model.predict(X[0]), model.predict(X)[0])
+@pytest.mark.parametrize("labels", [np.array([3, 7]), np.array(["no", "yes"])], ids=["int", "text"])
+@pytest.mark.parametrize(
+    "rows", [X, X[0], X.tolist(), {"a": [1.0], "c": [2.0], "b": [0.0]}, {"a": 1.0, "b": 2.0, "c": 0.5}]
+)
+def test_answers_are_the_models(xp: Any, labels: Any, rows: Any) -> None:
+    model = classifier(labels)
+    there = DeviceModel(model, xp)
+    np.testing.assert_array_equal(there.predict(rows), model.predict(rows))
+    for method in ("predict_proba", "decision_function"):
+        got, want = getattr(there, method)(rows), getattr(model, method)(rows)
+        assert type(got) is type(want)
+        np.testing.assert_allclose(got, want, rtol=1e-13)
 
 
 def test_answers_come_back_where_the_rows_came_from() -> None:
-    model = DeviceModel(logistic(), array_api_strict)
+    there = DeviceModel(classifier(np.array([3, 7])), array_api_strict)
     rows = array_api_strict.asarray(X)
-    assert isinstance(model.predict(X), np.ndarray)
-    assert isinstance(model.predict(rows), type(rows))
-    np.testing.assert_array_equal(np.asarray(model.predict(rows)), model.predict(X))
+    assert isinstance(there.predict(X), np.ndarray)
+    assert isinstance(there.predict(rows), type(rows))
+    np.testing.assert_array_equal(np.asarray(there.predict({"X": rows})), there.predict(X))
 
 
 def test_methods_are_those_of_the_model() -> None:
-    model = DeviceModel(logistic(), np)
-    assert not hasattr(model, "predict_proba")
+    builder = GraphBuilder()
+    builder.output(builder.add("Neg", builder.input("X", np.float64, (None, 3))))
+    there = DeviceModel(Model(builder.build()), np)
+    np.testing.assert_array_equal(there.predict(X), -X)
+    assert not hasattr(there, "predict_proba")
     with pytest.raises(AttributeError, match=r"\[predict_proba\] this model does not offer it"):
-        model.predict_proba(X)
-    with pytest.raises(InvalidArgument, match=r"\[predict\] expected inputs X; X missing"):
-        model.predict({"Z": X})
+        there.predict_proba(X)
+    with pytest.raises(InvalidArgument, match=r"\[predict\] expected 3 features"):
+        there.predict(X[:, :2])
+
+
+def test_to_cuda_asks_for_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    model = classifier(np.array([3, 7]))
+    assert model.to("cpu") is model
+    with pytest.raises(Unsupported, match=r"maas_engine\[gpu\]"):
+        model.to("cuda")
+
+
+def test_to_cuda_with_something_like_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
+    module: Any = fake_cupy(lambda: 1)
+    module.__dict__.update({name: getattr(np, name) for name in dir(np) if not name.startswith("__")})
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    model = classifier(np.array([3, 7]))
+    np.testing.assert_array_equal(model.to("cuda").predict(X), model.predict(X))
 
 
 def test_without_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
