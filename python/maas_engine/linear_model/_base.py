@@ -30,6 +30,8 @@ from sklearn.utils.validation import (
 )
 
 from maas_engine import _core, _threadpoolctl, errors
+from maas_engine.graph import GraphBuilder
+from maas_engine.linear_model._export import ExportMixin, Roles, write_decisions, write_regressor
 
 Array = NDArray[Any]
 
@@ -179,11 +181,8 @@ def linear_predict(X: Any, coef: Array, intercept: Any) -> Array:
     return scores[:, 0] if np.ndim(coef) == 1 else scores
 
 
-class LinearMixin:
+class LinearMixin(ExportMixin):
     """Scores of a fitted linear model; needs ``coef_`` and ``intercept_``."""
-
-    coef_: Array
-    intercept_: Any
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)
@@ -214,6 +213,9 @@ class LinearRegressorMixin(LinearMixin):
         """
         return self._scores(X)
 
+    def _write(self, builder: GraphBuilder, x: str) -> Roles:
+        return write_regressor(builder, x, self.coef_, self.intercept_)
+
 
 class LinearClassifierMixin(LinearMixin):
     """``decision_function`` and ``predict`` of linear classifiers; needs ``classes_``.
@@ -242,3 +244,8 @@ class LinearClassifierMixin(LinearMixin):
         scores = self.decision_function(X)
         indices = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return np.take(self.classes_, indices, axis=0)
+
+    def _write(self, builder: GraphBuilder, x: str) -> Roles:
+        write_decisions(builder, x, self.coef_, self.intercept_, self.classes_)
+        builder.output("label", "scores")
+        return {"predict": "label", "decision_function": "scores"}

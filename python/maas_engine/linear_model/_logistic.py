@@ -13,6 +13,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from maas_engine import _core
+from maas_engine.graph import GraphBuilder
 from maas_engine.linear_model._base import (
     Array,
     LinearClassifierMixin,
@@ -21,6 +22,7 @@ from maas_engine.linear_model._base import (
     scikit_learn_errors,
     warn_not_converged,
 )
+from maas_engine.linear_model._export import Roles, write_logistic
 from maas_engine.linear_model._folds import Folds
 from maas_engine.linear_model._labels import check_labels, encode_labels
 from maas_engine.linear_model._logistic_folds import fit_folds
@@ -294,6 +296,11 @@ class LogisticRegression(LinearClassifierMixin, ClassifierMixin, BaseEstimator):
         scores = self._scores(X)
         probabilities: Array = _core.class_probabilities(scores, log)
         return probabilities
+
+    def _write(self, builder: GraphBuilder, x: str) -> Roles:
+        write_logistic(builder, x, self.coef_, self.intercept_, self.classes_)
+        builder.output("label", "probabilities")
+        return {"predict": "label", "predict_proba": "probabilities", "decision_function": "scores"}
 
     def _checked_penalty(self) -> float:
         """Return 1/C after refusing what this estimator does not offer."""

@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from maas_engine import _core
+from maas_engine.graph import GraphBuilder
 from maas_engine.linear_model._base import (
     Array,
     LinearMixin,
@@ -21,6 +22,7 @@ from maas_engine.linear_model._base import (
     scikit_learn_errors,
     warn_not_converged,
 )
+from maas_engine.linear_model._export import Roles, write_regressor
 from maas_engine.linear_model._sparse import fit_sparse_rows
 
 
@@ -158,6 +160,9 @@ class PoissonRegressor(LinearMixin, RegressorMixin, BaseEstimator):
         """Return the expected count of each row, shape (n_samples,)."""
         means: Array = _core.exponentials(self._scores(X))
         return means
+
+    def _write(self, builder: GraphBuilder, x: str) -> Roles:
+        return write_regressor(builder, x, self.coef_, self.intercept_, link="Exp")
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return D², the share of the deviance of the best constant that the model explains.

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
 from maas_engine import _core
+from maas_engine.graph import GraphBuilder
 from maas_engine.linear_model._base import (
     LinearClassifierMixin,
     LinearRegressorMixin,
@@ -22,6 +23,7 @@ from maas_engine.linear_model._base import (
     check_regression_target,
     check_weights,
 )
+from maas_engine.linear_model._export import Roles, write_decisions, write_one_vs_rest
 from maas_engine.linear_model._labels import check_labels, encode_labels, known_labels
 from maas_engine.linear_model._sgd_base import BaseSGD
 
@@ -255,7 +257,7 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, BaseSGD):
             positive = (np.clip(scores, -1, 1) + 1) / 2
         if positive.ndim == 1:
             return np.stack([1 - positive, positive], axis=1)
-        total: Array = positive.sum(axis=1, keepdims=True)
+        total = _core.matmul(np.ascontiguousarray(positive), np.ones((positive.shape[1], 1), positive.dtype))
         # No class at all: every class alike.
         alike: Array = np.where(total > 0, positive, 1.0) / np.where(total > 0, total, positive.shape[1])
         return alike
@@ -265,6 +267,14 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, BaseSGD):
         """Return the logarithm of :meth:`predict_proba`, shape (n_samples, n_classes)."""
         logarithms: Array = _core.logarithms(np.ascontiguousarray(self.predict_proba(X)))
         return logarithms
+
+    def _write(self, builder: GraphBuilder, x: str) -> Roles:
+        if self.loss not in ("log_loss", "modified_huber"):
+            return super()._write(builder, x)
+        columns = write_decisions(builder, x, self.coef_, self.intercept_, self.classes_)
+        write_one_vs_rest(builder, columns, self.coef_.dtype, len(self.coef_), self.loss)
+        builder.output("label", "probabilities")
+        return {"predict": "label", "predict_proba": "probabilities", "decision_function": "scores"}
 
 
 class SGDRegressor(LinearRegressorMixin, RegressorMixin, BaseSGD):
