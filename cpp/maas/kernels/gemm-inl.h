@@ -143,9 +143,10 @@ void run_edge_tile(Tile<T> t, size_t rows, size_t cols) {
   for (size_t i = 0; i < rows; ++i) std::memcpy(c + i * ldc, copy + i * kWidth, cols * sizeof(T));
 }
 
-// All columns of one strip of at most kTileRows rows, one block of K.
+// All columns of one strip of at most kTileRows rows, one block of K. `t` is used up: a copy of what has just
+// been written field by field would wait for the stores.
 template <class T>
-void run_strip(const GemmTask<T>& task, Tile<T> t, const T* b, size_t first_row, size_t rows) {
+void run_strip(const GemmTask<T>& task, Tile<T>& t, const T* b, size_t first_row, size_t rows) {
   constexpr size_t kLanes = HWY_LANES(T);
   constexpr size_t kWidth = kTileVectors * kLanes;
   T* c = t.c;
