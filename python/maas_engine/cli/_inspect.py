@@ -24,7 +24,7 @@ def inspect(path: str) -> dict[str, Any]:
         "operators": dict(sorted(Counter(node.op for node in graph.nodes).items())),
         "constants": sum(int(array.size) for array in graph.initializers.values()),
         "metadata": dict(graph.metadata),
-        "program": model.describe().splitlines(),
+        "steps of predict": model.describe().partition("\nsteps\n")[2].splitlines(),
     }
 
 
