@@ -106,16 +106,19 @@ def read_schema(graph: Graph) -> Schema:
 
 
 def read_labels(graph: Graph) -> NDArray[Any] | None:
-    """Return the classes that the metadata list, int64 or text, or None.
+    """Return a classifier's classes, int64 or text, or None.
+
+    They are what the metadata list, or else the labels of the node that ``predict`` comes from: the attribute of
+    a LinearClassifier, or the constant from which a winner's label is taken.
 
     Raises
     ------
-    FormatError : they are not a JSON list of integers or of text.
+    FormatError : the metadata are not a JSON list of integers or of text.
     """
     text = graph.metadata.get(PREFIX + "labels")
-    if text is None:
+    labels = _labels_in_nodes(graph) if text is None else _json_list(text, "labels")
+    if labels is None:
         return None
-    labels = _json_list(text, "labels")
     if all(isinstance(label, str) for label in labels):
         array: NDArray[Any] = np.array(labels, dtype=np.str_)
     elif all(isinstance(label, int) and -(2**63) <= label < 2**63 for label in labels):
@@ -124,6 +127,36 @@ def read_labels(graph: Graph) -> NDArray[Any] | None:
         raise FormatError("[load] expected labels that are all integers or all text")
     array.setflags(write=False)
     return array
+
+
+# What leaves a label a label on its way to the output.
+_PASSING = ("Cast", "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
+
+
+def _labels_in_nodes(graph: Graph) -> list[Any] | None:
+    """Follow the first output back to the node that knows the classes."""
+    makers = {name: node for node in graph.nodes for name in node.outputs if name}
+    if not graph.outputs or graph.outputs[0][1] not in ("int64", "int32", "string"):
+        return None
+    node = makers.get(graph.outputs[0][0])
+    while node is not None and node.op in _PASSING:
+        node = makers.get(node.inputs[0])
+    if node is None:
+        return None
+    if node.op == "LinearClassifier":
+        for key in ("classlabels_ints", "classlabels_strings"):
+            if node.attributes.get(key) is not None:
+                return list(node.attributes[key])
+    if node.op in ("ArrayFeatureExtractor", "Gather"):
+        classes, winner = graph.initializers.get(node.inputs[0]), makers.get(node.inputs[1])
+        if (
+            classes is not None
+            and classes.dtype.kind in "iO"
+            and winner is not None
+            and winner.op == "ArgMax"
+        ):
+            return list(classes.reshape(-1).tolist())
+    return None
 
 
 def _field_of(graph: Graph, role: str, name: str) -> Field:

@@ -181,6 +181,8 @@ def _from_columns(
 
 def _one_column(columns: Columns, name: Any, to: Field, expected: str) -> Array:
     values = columns.get(name)
+    if values.ndim == 2 and values.shape[1] == 1:  # as other runtimes are fed
+        values = values[:, 0]
     if values.ndim != (0 if columns.one_row else 1):
         raise InvalidArgument(f"{expected} column {name!r} to hold one value a row, got shape {values.shape}")
     what = f"{expected} column {name!r}"
