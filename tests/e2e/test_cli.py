@@ -133,6 +133,36 @@ def test_evaluate_columns(tmp_path: Path) -> None:
     assert set(result["metrics"]) == {"accuracy", "balanced_accuracy", "roc_auc", "log_loss"}
 
 
+def test_a_trained_model_is_saved_predicts_and_agrees_with_onnxruntime(cancer: Path, tmp_path: Path) -> None:
+    file = str(tmp_path / "cancer.onnx")
+    result = answer("train", str(cancer), "--target", "target", "--cv", "0", "--out", file)
+    assert result["file"] == file
+    frame = pd.read_parquet(cancer)
+    rows = tmp_path / "rows.csv"
+    frame.drop(columns="target").iloc[::-1].to_csv(rows, index=False)  # the target is not needed
+    found = answer("predict", file, str(rows), "--proba")
+    truth = frame["target"].to_numpy()[::-1]
+    assert np.mean(np.array(found["prediction"]) == truth) > 0.95
+    shares = np.array([found["probability benign"], found["probability malignant"]])
+    np.testing.assert_allclose(shares.sum(axis=0), 1)
+    facts = answer("inspect", file)
+    assert facts["labels"] == ["benign", "malignant"]
+    assert "ward: string [N, 1]" in facts["inputs"]
+    report = answer("verify", file, "--data", str(rows))
+    assert report["same"]
+    assert report["outputs"]["label"]["different"] == 0
+
+
+def test_predict_writes_files(diabetes: Path, tmp_path: Path) -> None:
+    file, out = str(tmp_path / "d.onnx"), str(tmp_path / "answers.parquet")
+    assert run("train", str(diabetes), "--target", "target", "--cv", "0", "--out", file).returncode == 0
+    assert run("predict", file, str(diabetes), "--out", out).returncode == 0
+    found = pd.read_parquet(out)["prediction"].to_numpy()
+    np.testing.assert_array_equal(found, answer("predict", file, str(diabetes))["prediction"])
+    truth = pd.read_csv(diabetes)["target"].to_numpy()
+    assert np.corrcoef(found, truth)[0, 1] > 0.7
+
+
 def test_info_and_version() -> None:
     result = answer("info")
     assert result["threads"] >= 1
@@ -158,6 +188,8 @@ def test_no_command_shows_help() -> None:
         (("train",), "Missing argument"),
         (("train", "x.csv"), "Missing option '--target'"),
         (("fly",), "No such command 'fly'."),
+        (("predict", "x.onnx"), "Missing argument 'DATA'"),
+        (("verify", "x.onnx"), "Missing option '--data'"),
         (("train", "x.csv", "--target", "y", "--threads", "0"), "Invalid value for '--threads'"),
     ],
 )
@@ -179,6 +211,7 @@ def test_wrong_usage(refused_here: Refuse, arguments: tuple[str, ...], line: str
         ),
         (("--target", "target", "--cv", "1"), "--cv expects 2 to 353 folds"),
         (("--target", "target", "--test-size", "2"), "--test-size expects a share between 0 and 1, got 2.0"),
+        (("--target", "target", "--out", "nowhere/m.onnx"), "--out: no such folder: "),
         (("--target", "target", "--task", "sorting"), "unknown task 'sorting'"),
         (("--target", "target", "--task", "classification"), "has one row"),
     ],

@@ -246,7 +246,12 @@ def test_columns_of_different_lengths() -> None:
     with pytest.raises(InvalidArgument, match="one length"):
         model.predict({"a": [1.0, 2.0], "b": [1.0]})
     with pytest.raises(InvalidArgument, match="one value a row"):
-        model.predict({"a": [[1.0], [2.0]], "b": [[1.0], [2.0]]})
+        model.predict({"a": [[1.0, 2.0]], "b": [[1.0, 2.0]]})
+
+
+def test_columns_as_other_runtimes_are_fed() -> None:
+    feeds = {name: values[:, None] for name, values in arrays().items()}
+    np.testing.assert_array_equal(mixed().predict(feeds), mixed().predict(arrays()))
 
 
 # --- one row is the same bits as many ----------------------------------------------------------------

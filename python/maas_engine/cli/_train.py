@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ def train(
     steps: Any,
 ) -> dict[str, Any]:
     """Return everything the report shows; see the keys below."""
+    if out is not None and not Path(out).resolve().parent.is_dir():
+        raise InvalidArgument(f"--out: no such folder: {Path(out).resolve().parent}")
     data = dataset(table, target, drop=drop)
     task = check_task(task, data.y)
     pipeline = _models.pipeline(data, _models.build(model, settings, task))
