@@ -8,28 +8,40 @@ namespace maas {
 namespace {
 
 constexpr size_t kMostProbes = 8;
-constexpr size_t kFewTexts = 4;  // compared one by one
+constexpr size_t kShort = 8;  // bytes of a text that are compared as one number
 // Factors of multiplicative hashing, tried in turn: odd, of irregular bits.
 constexpr uint64_t kFactors[] = {0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu, 0xd6e8feb86659fd93u,
-                                 0xa0761d6478bd642fu};
+                                 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu, 0x8ebc6af09c88c6e3u,
+                                 0x589965cc75374cc3u, 0x1d8e4e27c47d124fu};
 
-// Eight bytes a step, each folded by a full product.
-uint64_t hash_text(std::string_view text) {
-  const auto fold = [](uint64_t a, uint64_t b) {
-    const auto product = static_cast<unsigned __int128>(a) * b;
-    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+template <class T>
+uint64_t load(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return value;
+}
+
+// Different for different texts of one length; at most kShort bytes.
+uint64_t short_word(const char* data, size_t length) {
+  if (length >= 4) return load<uint32_t>(data) | load<uint32_t>(data + length - 4) << 32;
+  if (length == 0) return 0;
+  return load<uint8_t>(data) | load<uint8_t>(data + length / 2) << 8 | load<uint8_t>(data + length - 1) << 16;
+}
+
+// Eight bytes a step, each folded by a full product; the last step may overlap the one before.
+uint64_t long_word(const char* data, size_t length) {
+  uint64_t hash = kFactors[0] ^ length;
+  const auto fold = [&hash](uint64_t word) {
+    const auto product = static_cast<unsigned __int128>(hash ^ word) * kFactors[1];
+    hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   };
-  const char* data = text.data();
-  size_t left = text.size();
-  uint64_t hash = kFactors[0] ^ left;
-  for (; left >= 8; data += 8, left -= 8) {
-    uint64_t word;
-    std::memcpy(&word, data, 8);
-    hash = fold(hash ^ word, kFactors[1]);
-  }
-  uint64_t word = 0;
-  for (size_t i = 0; i < left; ++i) word = word << 8 | static_cast<unsigned char>(data[i]);
-  return fold(hash ^ word, kFactors[2]);
+  for (size_t i = 0; i + 8 < length; i += 8) fold(load<uint64_t>(data + i));
+  fold(load<uint64_t>(data + length - 8));
+  return hash;
+}
+
+uint64_t text_word(std::string_view text) {
+  return text.size() <= kShort ? short_word(text.data(), text.size()) : long_word(text.data(), text.size());
 }
 
 // Of equal keys in a stably sorted list the first or the last.
@@ -104,36 +116,51 @@ TextTable::TextTable(std::vector<std::string> keys, Repeated repeated) : keys_(s
   std::stable_sort(sorted_.begin(), sorted_.end(),
                    [this](uint32_t a, uint32_t b) { return keys_[a] < keys_[b]; });
   keep_one(sorted_, repeated, [this](uint32_t a, uint32_t b) { return keys_[a] == keys_[b]; });
-  if (sorted_.size() > kFewTexts && !make_slots()) slots_.clear();
+  // The factor that puts most keys at home; with few keys that is often all of them.
+  size_t least = sorted_.size() * kMostProbes;
+  uint64_t best = 0;
+  for (const uint64_t factor : kFactors) {
+    const size_t astray = make_slots(factor);
+    if (astray < least) least = astray, best = factor;
+    if (astray == 0) return;
+  }
+  slots_.clear();
+  if (best != 0) make_slots(best);
 }
 
-bool TextTable::make_slots() {
-  const size_t size = std::bit_ceil(sorted_.size() * 4);
-  mask_ = size - 1;
-  slots_.assign(size + kMostProbes, {0, kAbsent});
+size_t TextTable::home(uint64_t word, uint32_t length) const noexcept {
+  return (word ^ (length * kFactors[2])) * factor_ >> shift_;
+}
+
+// How far keys lie from their slots, summed; kMostProbes a key where one lies too far away.
+size_t TextTable::make_slots(uint64_t factor) {
+  const size_t size = std::bit_ceil(std::max<size_t>(4, sorted_.size()) * 4);
+  shift_ = 64 - std::countr_zero(size);
+  factor_ = factor;
+  slots_.assign(size + kMostProbes, {0, 0, kAbsent});
+  size_t astray = 0;
   for (const uint32_t place : sorted_) {
-    const uint64_t hash = hash_text(keys_[place]);
-    size_t at = hash & mask_;
-    const size_t end = at + kMostProbes;
+    const auto length = static_cast<uint32_t>(keys_[place].size());
+    const uint64_t word = text_word(keys_[place]);
+    const size_t begin = home(word, length), end = begin + kMostProbes;
+    size_t at = begin;
     while (at < end && slots_[at].place != kAbsent) ++at;
-    if (at == end) return false;
-    slots_[at] = {hash, place};
+    if (at == end) return sorted_.size() * kMostProbes;
+    slots_[at] = {word, length, place};
+    astray += at - begin;
   }
-  return true;
+  return astray;
 }
 
 uint32_t TextTable::find(std::string_view key) const noexcept {
-  if (sorted_.size() <= kFewTexts) {
-    for (const uint32_t place : sorted_) {
-      if (keys_[place] == key) return place;
-    }
-    return kAbsent;
-  }
   if (slots_.empty()) return find_sorted(key);
-  const uint64_t hash = hash_text(key);
-  const Slot* slot = slots_.data() + (hash & mask_);
+  const auto length = static_cast<uint32_t>(key.size());
+  const uint64_t word = text_word(key);
+  const Slot* slot = slots_.data() + home(word, length);
   for (const Slot* end = slot + kMostProbes; slot < end && slot->place != kAbsent; ++slot) {
-    if (slot->hash == hash && keys_[slot->place] == key) return slot->place;
+    if (slot->word == word && slot->length == length && (key.size() <= kShort || keys_[slot->place] == key)) {
+      return slot->place;
+    }
   }
   return kAbsent;
 }

@@ -56,7 +56,7 @@ class NumberTable {
   int shift_ = 63;
 };
 
-// The same for text. Holds its own copy of the keys.
+// The same for text. Holds its own copy of the keys. Texts of at most 8 bytes are compared as one number.
 class TextTable {
  public:
   TextTable() = default;
@@ -66,16 +66,19 @@ class TextTable {
 
  private:
   struct Slot {
-    uint64_t hash;
-    uint32_t place;  // kAbsent where empty
+    uint64_t word;    // the bytes of a short text, a hash of a longer one
+    uint32_t length;  // of the text, modulo 2^32
+    uint32_t place;   // kAbsent where empty
   };
-  bool make_slots();
+  size_t home(uint64_t word, uint32_t length) const noexcept;
+  size_t make_slots(uint64_t factor);
   uint32_t find_sorted(std::string_view key) const noexcept;
 
   std::vector<std::string> keys_;
   std::vector<uint32_t> sorted_;  // places, by key, each key once
-  std::vector<Slot> slots_;       // empty where the keys are few, or collide too often
-  size_t mask_ = 0;
+  std::vector<Slot> slots_;       // empty where keys collide too often
+  uint64_t factor_ = 0;
+  int shift_ = 63;
 };
 
 }  // namespace maas

@@ -173,8 +173,11 @@ class LinearClassifierStep final : public Step {
     }
     for (size_t i = 0; i < rows; ++i, raw += outputs) {
       size_t best = 0;
-      for (size_t j = 1; j < outputs; ++j) {
-        if (raw[j] > raw[best] || (raw[j] != raw[j] && raw[best] == raw[best])) best = j;
+      T top = raw[0];
+      for (size_t j = 1; j < outputs; ++j) {  // without branches: which one wins cannot be foreseen
+        const bool wins = (raw[j] > top) | ((raw[j] != raw[j]) & (top == top));
+        best = wins ? j : best;
+        top = wins ? raw[j] : top;
       }
       out[i] = labels[best];
     }
