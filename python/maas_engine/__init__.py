@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from maas_engine import _core
 from maas_engine._gradient_descent import gradient_descent
 from maas_engine._runtime import (
@@ -14,12 +16,16 @@ from maas_engine._runtime import (
 )
 from maas_engine.model import Model, load
 
+if TYPE_CHECKING:
+    from maas_engine.convert import from_sklearn
+
 __version__: str = _core.__version__
 
 __all__ = [
     "Model",
     "__version__",
     "cpu_info",
+    "from_sklearn",
     "get_num_threads",
     "gradient_descent",
     "load",
@@ -30,3 +36,11 @@ __all__ = [
 
 apply_environment()
 del apply_environment
+
+
+def __getattr__(name: str) -> Any:
+    if name == "from_sklearn":  # loads scikit-learn
+        from maas_engine.convert import from_sklearn
+
+        return from_sklearn
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
