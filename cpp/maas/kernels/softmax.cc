@@ -23,8 +23,11 @@ T RowShift(D d, const T* x, size_t n) {
   auto high = hn::Set(d, -kInfinity);
   size_t k = 0;
   for (; k + lanes <= n; k += lanes) high = hn::Max(high, hn::LoadU(d, x + k));
-  T largest = hn::GetLane(hn::MaxOfLanes(d, high));
-  for (; k < n; ++k) largest = x[k] > largest ? x[k] : largest;
+  if (k < n) {
+    const auto tail = LoadTail(d, x + k, n - k);
+    high = hn::Max(high, hn::IfThenElse(hn::FirstN(d, n - k), tail, high));
+  }
+  const T largest = hn::GetLane(hn::MaxOfLanes(d, high));
   return largest > -kInfinity && largest < kInfinity ? largest : T(0);
 }
 
@@ -36,21 +39,21 @@ T SumExp(D d, const T* x, size_t n, T shift, T* terms) {
   hn::Vec<D> acc[kSumVectors<D>];
   for (auto& a : acc) a = hn::Zero(d);
   const auto taken = hn::Set(d, shift);
-  // Whole vectors of padding are left out: they would add e^-inf = 0.
-  const auto add_block = [&](const T* block, size_t count, T* to) HWY_ATTR {
-    for (size_t v = 0; v * lanes < count; ++v) {
-      const auto term = Exp(d, hn::Sub(hn::LoadU(d, block + v * lanes), taken));
-      acc[v] = hn::Add(acc[v], term);
-      if (to != nullptr) hn::StoreU(term, d, to + v * lanes);
-    }
+  const auto add_vector = [&](size_t v, size_t k) HWY_ATTR {
+    const auto term = Exp(d, hn::Sub(hn::LoadU(d, x + k), taken));
+    acc[v] = hn::Add(acc[v], term);
+    if (terms != nullptr) hn::StoreU(term, d, terms + k);
   };
   size_t k = 0;
-  for (; k + kBlock <= n; k += kBlock) add_block(x + k, kBlock, terms == nullptr ? nullptr : terms + k);
+  for (; k + kBlock <= n; k += kBlock) {
+    for (size_t v = 0; v < kSumVectors<D>; ++v) add_vector(v, k + v * lanes);
+  }
+  size_t v = 0;
+  for (; k + lanes <= n; k += lanes) add_vector(v++, k);
   if (k < n) {
-    const PaddedBlock<T, kBlock> block(x + k, n - k, -std::numeric_limits<T>::infinity());
-    HWY_ALIGN T padded_terms[kBlock];
-    add_block(block.values, n - k, padded_terms);
-    if (terms != nullptr) std::memcpy(terms + k, padded_terms, (n - k) * sizeof(T));
+    const auto term = Exp(d, hn::Sub(LoadTail(d, x + k, n - k), taken));
+    acc[v] = hn::Add(acc[v], hn::IfThenElseZero(hn::FirstN(d, n - k), term));
+    if (terms != nullptr) StoreTail(d, term, terms + k, n - k);
   }
   return CombinePartials(d, acc);
 }

@@ -10,9 +10,8 @@
 #define MAAS_KERNELS_SUM_INL_H_
 #endif
 
-#include <cstring>
-
 #include "hwy/highway.h"
+#include "maas/kernels/map-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace maas {
@@ -35,30 +34,35 @@ HWY_INLINE hn::Vec<D> LoadAs(D d, const In* p) {
   }
 }
 
+// The first `count` < Lanes(d) of them, then zeros.
+template <class D, class In>
+HWY_INLINE hn::Vec<D> LoadTailAs(D d, const In* p, size_t count) {
+  if constexpr (sizeof(In) == sizeof(hn::TFromD<D>)) {
+    return LoadTail(d, p, count);
+  } else {
+    return hn::PromoteTo(d, LoadTail(hn::Rebind<In, D>(), p, count));
+  }
+}
+
+// Adds the upper half of the lanes to the lower until one is left.
+template <class D>
+HWY_INLINE hn::TFromD<D> CombineLanes([[maybe_unused]] D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(D()) == 1) {
+    return hn::GetLane(v);
+  } else {
+    const hn::Half<D> half;
+    return CombineLanes(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+
 // Adds up the lanes of kSumVectors<D> accumulators by the tree.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE T CombinePartials(D d, hn::Vec<D>* acc) {
-  constexpr size_t kLanes = hn::MaxLanes(d);
+template <class D>
+HWY_INLINE hn::TFromD<D> CombinePartials(D d, hn::Vec<D>* acc) {
   for (size_t half = kSumVectors<D> / 2; half > 0; half /= 2) {
     for (size_t v = 0; v < half; ++v) acc[v] = hn::Add(acc[v], acc[v + half]);
   }
-  HWY_ALIGN T lanes[kLanes];
-  hn::Store(acc[0], d, lanes);
-  for (size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (size_t k = 0; k < half; ++k) lanes[k] += lanes[k + half];
-  }
-  return lanes[0];
+  return CombineLanes(d, acc[0]);
 }
-
-// The end of an array, padded to a whole block of partials, so that nothing past it is read.
-template <class T, size_t kBlock>
-struct PaddedBlock {
-  PaddedBlock(const T* p, size_t count, T padding = 0) {
-    std::memcpy(values, p, count * sizeof(T));
-    for (size_t k = count; k < kBlock; ++k) values[k] = padding;
-  }
-  HWY_ALIGN T values[kBlock];
-};
 
 // Sum over k < n of what step(acc, in[k]...) adds to acc. Adding zeros must change nothing: step is an Add or
 // a MulAdd of terms that vanish with their inputs. NaN and infinity pass through; a sum of -0 alone is +0.
@@ -73,7 +77,11 @@ HWY_INLINE hn::TFromD<D> SumPartials(D d, size_t n, Step step, const In*... in) 
   };
   size_t k = 0;
   for (; k + kBlock <= n; k += kBlock) add_block(in + k...);
-  if (k < n) add_block(PaddedBlock<In, kBlock>(in + k, n - k).values...);
+  const size_t lanes = hn::Lanes(d);
+  for (size_t v = 0; k < n; ++v, k += lanes) {  // what is missing of the block would add zeros
+    acc[v] =
+        n - k >= lanes ? step(acc[v], LoadAs(d, in + k)...) : step(acc[v], LoadTailAs(d, in + k, n - k)...);
+  }
   return CombinePartials(d, acc);
 }
 
