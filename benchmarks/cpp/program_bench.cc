@@ -114,5 +114,17 @@ void BM_layout(benchmark::State& state) {
 }
 BENCHMARK(BM_layout)->ArgName("layout")->DenseRange(0, 3);
 
+// Graph to Program: packing the weights is most of it.
+void BM_compile(benchmark::State& state) {
+  const Model& model = kModels[state.range(0)];
+  const Graph graph = layers(model.widths, model.last);
+  for (auto _ : state) {
+    const Program program = compile(graph);
+    benchmark::DoNotOptimize(&program);
+  }
+  state.SetLabel(model.name);
+}
+BENCHMARK(BM_compile)->ArgName("model")->DenseRange(0, 3);
+
 }  // namespace
 }  // namespace maas

@@ -164,22 +164,19 @@ class Fuser {
     if (node == nullptr) return;
     if (node->domain == kMlDomain && node->op == "Scaler") return take_scaler(layer, *node, index, depth);
     std::string scale, offset;
-    const auto is_constant = [&](const Node& other) {
-      return other.inputs.size() == 2 && is_per_column(draft_.constant(other.inputs[1]), depth);
-    };
-    if ((is_main(*node, "Mul") || is_main(*node, "Div")) && is_constant(*node)) {
+    if ((is_main(*node, "Mul") || is_main(*node, "Div")) && is_per_feature(node->inputs[1], depth)) {
       layer.node.attributes[dense_attribute::kDivide] = int64_t{node->op == "Div"};
-      scale = node->inputs[1];
+      scale = per_feature(node->inputs[1], depth);
       prepend(layer, index, node->op);
       node = previous(layer, index);
     }
-    if (node != nullptr && is_main(*node, "Sub") && is_constant(*node)) {
-      offset = node->inputs[1];
+    if (node != nullptr && is_main(*node, "Sub") && is_per_feature(node->inputs[1], depth)) {
+      offset = per_feature(node->inputs[1], depth);
       prepend(layer, index, "Sub");
     }
     if (scale.empty() && offset.empty()) return;
-    layer.node.inputs[dense_input::kOffset] = offset.empty() ? filled(layer, depth, 0) : offset;
-    layer.node.inputs[dense_input::kScale] = scale.empty() ? filled(layer, depth, 1) : scale;
+    layer.node.inputs[dense_input::kOffset] = offset.empty() ? filled_like(layer, depth, 0) : offset;
+    layer.node.inputs[dense_input::kScale] = scale.empty() ? filled_like(layer, depth, 1) : scale;
   }
 
   void take_scaler(Layer& layer, const Node& node, size_t index, int64_t depth) {
@@ -194,6 +191,19 @@ class Fuser {
     prepend(layer, index, node.op);
   }
 
+  // A constant of one value, or of one a feature.
+  bool is_per_feature(const std::string& name, int64_t depth) const {
+    const Tensor* constant = draft_.constant(name);
+    return is_per_column(constant, depth) || (constant != nullptr && constant->size() == 1);
+  }
+  // The same with one value a feature.
+  std::string per_feature(const std::string& name, int64_t depth) {
+    const Tensor& constant = *draft_.constant(name);
+    return constant.size() == static_cast<size_t>(depth) ? name
+           : constant.dtype() == DType::kFloat32         ? filled(depth, constant.values<float>()[0])
+                                                         : filled(depth, constant.values<double>()[0]);
+  }
+
   // A new constant under a name of its own.
   std::string add(Tensor tensor) {
     std::string name;
@@ -204,12 +214,14 @@ class Fuser {
     draft_.constants.emplace(name, std::move(tensor));
     return name;
   }
-  std::string filled(const Layer& layer, int64_t size, float value) {
-    const auto count = static_cast<size_t>(size);
-    if (draft_.types.at(layer.node.inputs[dense_input::kX]).dtype == DType::kFloat32) {
-      return add(Tensor::of({size}, std::vector<float>(count, value).data()));
-    }
-    return add(Tensor::of({size}, std::vector<double>(count, value).data()));
+  template <class T>
+  std::string filled(int64_t size, T value) {
+    return add(Tensor::of({size}, std::vector<T>(static_cast<size_t>(size), value).data()));
+  }
+  // Of the type of the layer's values.
+  std::string filled_like(const Layer& layer, int64_t size, float value) {
+    const bool single = draft_.types.at(layer.node.inputs[dense_input::kX]).dtype == DType::kFloat32;
+    return single ? filled(size, value) : filled(size, static_cast<double>(value));
   }
 
   Draft& draft_;

@@ -139,6 +139,71 @@ TYPED_TEST(Bits, AreTheSameFusedAndNotOnEveryTarget) {
   }
 }
 
+// Each activation as the last part of a layer: narrow and wide, for values of every kind.
+TYPED_TEST(Bits, AreTheSameForEveryFusedActivation) {
+  using T = TypeParam;
+  const char* const kOperators[] = {
+      "Abs",   "Ceil",    "Celu",        "Clip",      "Elu",       "Erf",  "Exp",
+      "Floor", "Gelu",    "HardSigmoid", "HardSwish", "LeakyRelu", "Log",  "LogSoftmax",
+      "Mish",  "Neg",     "Reciprocal",  "Relu",      "Round",     "Selu", "Sigmoid",
+      "Sign",  "Softmax", "Softplus",    "Softsign",  "Sqrt",      "Tanh", "ThresholdedRelu"};
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  std::vector<T> x = numbers<T>(100, 5);
+  for (size_t i = 0; i < 50; ++i) x[i] *= 100;
+  for (const T value :
+       {T{0}, -T{0}, kInfinity, -kInfinity, std::numeric_limits<T>::quiet_NaN(),
+        std::numeric_limits<T>::denorm_min(), std::numeric_limits<T>::max(), T{1}, T{-1}, T{0.5}}) {
+    x.push_back(value);
+  }
+  const T low = -T{0.5}, high = 3;
+  for (const int64_t width : {int64_t{1}, int64_t{5}, int64_t{17}, int64_t{70}}) {
+    for (const char* op : kOperators) {
+      if (sizeof(T) == 8 && op == std::string("Celu")) continue;  // of float32 alone
+      GraphMaker maker;
+      std::vector<std::string> inputs = {"h"};
+      if (op == std::string("Clip")) inputs = {"h", "low", "high"};
+      maker.input("x", dtype_of<T>, {kBatch, 1})
+          .constant("w", Tensor::of({1, width}, std::vector<T>(static_cast<size_t>(width), T{1}).data()))
+          .constant("low", Tensor::of({}, &low))
+          .constant("high", Tensor::of({}, &high))
+          .node("MatMul", {"x", "w"}, {"h"})
+          .node(op, inputs, {"y"})
+          .output("y");
+      const Program fused = compile(maker.graph);
+      ASSERT_EQ(fused.describe().rfind("1 step,", 0), 0u) << fused.describe();
+      expect_bits(run_once(fused, x, x.size()),
+                  run_once(compile(maker.graph, {.outputs = {}, .fuse = false}), x, x.size()),
+                  op + std::to_string(width));
+    }
+  }
+}
+
+// Scaling in front of a product: by one value or one a feature, either part alone.
+TYPED_TEST(Bits, AreTheSameForEveryFusedScaling) {
+  using T = TypeParam;
+  const auto x = numbers<T>(50 * 7, 6);
+  for (const char* op : {"Mul", "Div"}) {
+    for (const int parts : {1, 2, 3}) {  // 1: Sub, 2: the other, 3: both
+      for (const Shape& shape : {Shape{7}, Shape{}, Shape{1, 7}}) {
+        GraphMaker maker;
+        maker.input("x", dtype_of<T>, {kBatch, 7})
+            .constant("offset", random_tensor<T>(shape, 1))
+            .constant("scale", random_tensor<T>(shape, 2))
+            .constant("w", random_tensor<T>({7, 18}, 3));
+        std::string value = "x";
+        if ((parts & 1) != 0) maker.node("Sub", {value, "offset"}, {"s"}), value = "s";
+        if ((parts & 2) != 0) maker.node(op, {value, "scale"}, {"t"}), value = "t";
+        maker.node("MatMul", {value, "w"}, {"y"}).output("y");
+        const Program fused = compile(maker.graph);
+        ASSERT_EQ(fused.describe().rfind("1 step,", 0), 0u) << fused.describe();
+        expect_bits(run_once(fused, x, 50),
+                    run_once(compile(maker.graph, {.outputs = {}, .fuse = false}), x, 50),
+                    op + std::to_string(parts));
+      }
+    }
+  }
+}
+
 TYPED_TEST(Bits, OfNansAreCanonicalFusedAndNot) {
   const Graph graph = decorated<TypeParam>();
   auto x = numbers<TypeParam>(kRows * 13, 95);
