@@ -106,10 +106,13 @@ asan tsan:
 	ctest --preset $@
 
 .PHONY: fuzz
-fuzz: $(STAMPS)/build ## Run every fuzz target for a minute (clang)
+fuzz: $(STAMPS)/build $(STAMPS)/test ## Run every fuzz target for a minute (clang)
 	cmake -G Ninja -S . -B build/fuzz -DMAAS_PYTHON=OFF -DMAAS_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ -DMAAS_SANITIZE=fuzzer-no-link,address,undefined
 	cmake --build build/fuzz
-	for target in build/fuzz/*_fuzz; do [ ! -x "$$target" ] || "$$target" -max_total_time=60 || exit 1; done
+	$(BIN)/python tests/fuzz/make_onnx_seeds.py build/fuzz/onnx_fuzz_corpus
+	for target in build/fuzz/*_fuzz; do \
+		mkdir -p "$${target}_corpus"; "$$target" -max_total_time=60 "$${target}_corpus" || exit 1; \
+	done
 
 .PHONY: clean
 clean: ## Remove what was built, .venv included

@@ -61,8 +61,9 @@ void check_arity(const Node& node, const Op& op) {
 
 void check_attributes(const Node& node, const Op& op) {
   for (const auto& [name, value] : node.attributes) {
-    const auto known = std::find_if(op.attributes.begin(), op.attributes.end(),
-                                    [&](const OpAttribute& attribute) { return attribute.name == name; });
+    const auto known =
+        std::find_if(op.attributes.begin(), op.attributes.end(),
+                     [&key = name](const OpAttribute& attribute) { return attribute.name == key; });
     if (known == op.attributes.end()) fail(node_text(node), "has no attribute '" + name + "'");
     if (attribute_fits(value, known->type)) continue;
     fail(node_text(node), "expected attribute '" + name + "' to be " + attribute_type_text(known->type) +
@@ -84,7 +85,9 @@ class Checker {
   Checked run() {
     drop_defaulted_inputs();
     for (const auto& [name, tensor] : graph_.initializers) {
-      define("initializer '" + name + "'", name, {tensor.dtype(), tensor.shape()});
+      const std::string where = "initializer '" + name + "'";
+      define(where, name, {tensor.dtype(), tensor.shape()});
+      if (mentions_batch(tensor)) fail(where, "holds " + std::to_string(kBatchValue) + ", which is reserved");
     }
     for (const Value& input : graph_.inputs) define("input '" + input.name + "'", input.name, input.type);
     for (const Node& node : graph_.nodes) check_node(node);
@@ -230,13 +233,17 @@ void Checker::fail_undefined(const Node& node, const std::string& name) const {
 }  // namespace
 
 std::string node_text(const Node& node) {
-  constexpr size_t kMostText = 200;  // of a hostile name
+  const auto cut = [](const std::string& text) {  // a hostile name, between two letters of UTF-8
+    size_t size = std::min<size_t>(text.size(), 200);
+    while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80) --size;
+    return text.substr(0, size);
+  };
   std::string name = node.name;
   for (const std::string& output : node.outputs) {
     if (name.empty()) name = output;
   }
   const std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
-  return op.substr(0, kMostText) + " '" + name.substr(0, kMostText) + "'";
+  return cut(op) + " '" + cut(name) + "'";
 }
 
 bool mentions_batch(const Tensor& known) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -38,6 +39,14 @@ class File {
 
 // O_NONBLOCK: opening a pipe must not wait for its writer.
 constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
+// A path in a message: to its first null, and cut between two letters of UTF-8.
+std::string shown(const std::string& location) {
+  const std::string text = location.substr(0, location.find('\0'));
+  size_t size = std::min<size_t>(text.size(), 200);
+  while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
 
 [[noreturn]] void throw_errno(const std::string& where, int error) {
   if (error == ENOENT || error == ENOTDIR) throw Error(ErrorCode::kNotFound, where, "there is no such file");
@@ -107,7 +116,7 @@ ExternalFolder::~ExternalFolder() {
 uint64_t ExternalFolder::open(const std::string& location, const std::string& where) {
   if (file_ >= 0 && location == location_) return size_;
   const fs::path path(location);
-  const std::string refused = "external data '" + location + "' ";
+  const std::string refused = "external data '" + shown(location) + "' ";
   if (location.empty() || location.find('\0') != std::string::npos || path.is_absolute()) {
     throw_format(where, refused + "is not a path below the model's folder");
   }

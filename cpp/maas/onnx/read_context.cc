@@ -17,6 +17,9 @@ std::string ReadContext::name(std::string_view bytes, const char* what) {
                                   " bytes is longer than the " + std::to_string(limits_.name_bytes) +
                                   " allowed");
   }
+  if (++names_ > limits_.names) {
+    throw_unsupported("onnx", "the model has more than " + std::to_string(limits_.names) + " names");
+  }
   return text(bytes, what);
 }
 

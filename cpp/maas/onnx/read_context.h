@@ -31,7 +31,7 @@ class ReadContext {
   // Call before allocating `count` items of `size` bytes. Throws Unsupported when the file has had its share.
   void allow(size_t count, size_t size);
 
-  // `bytes` as a name ("a value's name" in messages): not too long, UTF-8, paid for.
+  // `bytes` as a name ("a value's name" in messages): neither too long nor one too many, UTF-8, paid for.
   std::string name(std::string_view bytes, const char* what);
   // The same for other text, of any length.
   std::string text(std::string_view bytes, const std::string& where);
@@ -39,6 +39,7 @@ class ReadContext {
  private:
   ReadLimits limits_;
   size_t left_;
+  size_t names_ = 0;
   ExternalFolder* folder_;
 };
 

@@ -13,6 +13,7 @@ namespace maas {
 struct ReadLimits {
   size_t bytes = size_t{2} << 30;  // of the file, and of all constants together
   size_t nodes = 100'000;
+  size_t names = 2'000'000;  // in all: of values, each time one is read or made, nodes, attributes
   size_t name_bytes = 4096;  // of one name
   size_t rank = 16;
 };

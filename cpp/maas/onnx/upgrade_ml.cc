@@ -95,8 +95,7 @@ bool drop_zip_map(Node& node, int64_t, Upgrade& graph) {
                                  : json_list(texts, json_text);
   const auto [entry, is_new] = graph.metadata().emplace(metadata::kLabels, labels);
   if (!is_new && entry->second != labels) {
-    throw_unsupported(node_text(node), "has labels " + labels.substr(0, 200) + " beside others, " +
-                                           entry->second.substr(0, 200));
+    throw_unsupported(node_text(node), "has labels beside others: the model gives two sets of them");
   }
   graph.drop_zip_map(node, numbers.size() + texts.size());
   return true;
