@@ -31,7 +31,7 @@ const Chain kChains[] = {
     {"Relu", 0},
     {"Sigmoid", 0},
     {"Softmax", 0},
-    {"Pow", 1},
+    {"Pow", 1},  // of 1, so by the kernel of powers
     {"ReduceSum", 1, {{"noop_with_empty_axes", int64_t{0}}}, true},
     {"Gather", kItems, {{"axis", int64_t{1}}}, true},
 };

@@ -148,6 +148,50 @@ TEST(ArithmeticSteps, NaNIsCanonicalWhereverItComesFrom) {
   }
 }
 
+// Operands in the result's layout go through the vector code, others through loops.
+template <class T>
+void check_ways_agree() {
+  constexpr T kInf = std::numeric_limits<T>::infinity(), kNaN = std::numeric_limits<T>::quiet_NaN();
+  const std::vector<T> special = {0,
+                                  T(-0.0),
+                                  1,
+                                  -3,
+                                  kInf,
+                                  -kInf,
+                                  kNaN,
+                                  -kNaN,
+                                  std::numeric_limits<T>::denorm_min(),
+                                  std::numeric_limits<T>::max(),
+                                  T(0.1)};
+  const auto n = static_cast<int64_t>(special.size());
+  for (const char* op : {"Add", "Sub", "Mul", "Div", "Max", "Min"}) {
+    for (const T value : special) {
+      const std::vector<T> all(special.size(), value), one = {value};
+      const Outcome same = run_node({op, {{{N, n}, special}, {{N, n}, all}}});
+      const Outcome row = run_node({op, {{{N, n}, special}, {{n}, all}}});
+      const Outcome single = run_node({op, {{{N, n}, special}, {{}, one}}});
+      EXPECT_EQ(same.outputs[0].bytes, row.outputs[0].bytes) << op << value;
+      EXPECT_EQ(same.outputs[0].bytes, single.outputs[0].bytes) << op << value;
+    }
+  }
+}
+
+TEST(ArithmeticSteps, EveryLayoutGivesTheSameBits) {
+  check_ways_agree<float>();
+  check_ways_agree<double>();
+}
+
+TEST(PowerSteps, SquaresAndIntegers) {
+  const std::vector<float> x = {3, -0.5F, 0, -std::numeric_limits<float>::infinity()};
+  const auto squares = run_values<float>({"Pow", {{{N}, x}, constant<int64_t>({}, {2})}});
+  EXPECT_EQ(squares, run_values<float>({"Pow", {{{N}, x}, {{}, std::vector<int64_t>{2}}}}));
+  const std::vector<int64_t> base = {2, -3, 1, -1}, exponent = {10, 3, -5, -5};
+  EXPECT_EQ(run_values<int64_t>({"Pow", {{{N}, base}, {{N}, exponent}}}),
+            (std::vector<int64_t>{1024, -27, 1, -1}));
+  const OneNode inverse{"Pow", {{{N}, std::vector<int64_t>{2, 0}}, constant<int64_t>({}, {-1})}};
+  EXPECT_EQ(run_node(inverse).status, RunStatus::kZeroDivision);
+}
+
 TEST(ArithmeticSteps, WhereTakesStringsAndBroadcasts) {
   const std::vector<std::string> x = {"a", "b", "c", "d"}, y = {"other"};
   const OneNode node{"Where",

@@ -15,18 +15,21 @@ using Wrapping =
     typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>, std::type_identity<T>>::type;
 
 struct AddOp {
+  static constexpr MapOp kMap = MapOp::kAdd;
   template <class T>
   static T apply(T a, T b, bool&) {
     return canonical(static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b)));
   }
 };
 struct SubOp {
+  static constexpr MapOp kMap = MapOp::kSubtract;
   template <class T>
   static T apply(T a, T b, bool&) {
     return canonical(static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b)));
   }
 };
 struct MulOp {
+  static constexpr MapOp kMap = MapOp::kMultiply;
   template <class T>
   static T apply(T a, T b, bool&) {
     return canonical(static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b)));
@@ -35,6 +38,7 @@ struct MulOp {
 
 // Integers: towards zero; the one overflow, of the lowest value by -1, wraps around to itself.
 struct DivOp {
+  static constexpr MapOp kMap = MapOp::kDivide;
   template <class T>
   static T apply(T a, T b, bool& ok) {
     if constexpr (std::is_integral_v<T>) {
@@ -73,12 +77,14 @@ struct TruncatedModOp {
 
 // NaN wins; of two zeros the second, as kernels/elementwise.h has it.
 struct MaxOp {
+  static constexpr MapOp kMap = MapOp::kMax;
   template <class T>
   static T apply(T a, T b, bool&) {
     return canonical(a != a || a > b ? a : b);
   }
 };
 struct MinOp {
+  static constexpr MapOp kMap = MapOp::kMin;
   template <class T>
   static T apply(T a, T b, bool&) {
     return canonical(a != a || a < b ? a : b);
@@ -88,6 +94,7 @@ struct MinOp {
 template <class Op>
 BinaryCall arithmetic_call(const Operand& a, const Operand& b, const Operand& out) {
   BinaryCall call(a, b, out);
+  if constexpr (requires { Op::kMap; }) call.use_map(Op::kMap, out.dtype());
   call.loop = with_numbers(out.dtype(), [&]<class T>() -> BinaryLoop {
     if constexpr (std::is_same_v<T, uint8_t>) {
       return nullptr;  // check_graph lets no bool through

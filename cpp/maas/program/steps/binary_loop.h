@@ -8,6 +8,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "maas/kernels/elementwise.h"
 #include "maas/program/steps/broadcast.h"
 #include "maas/program/steps/node_step.h"
 
@@ -65,12 +66,30 @@ BinaryLoop pick_binary_loop(const BroadcastPlan<2>& plan) {
 struct BinaryCall {
   BroadcastPlan<2> plan;
   BinaryLoop loop = nullptr;
+  // The vector code for the same, of operands in the result's layout; null: the loop.
+  MapFn<float> map_f32 = nullptr;
+  MapFn<double> map_f64 = nullptr;
+  ItemCount count;
   size_t a = 0, b = 0, out = 0;  // slots
 
   BinaryCall(const Operand& left, const Operand& right, const Operand& result)
-      : plan(result, {&left, &right}), a(left.slot), b(right.slot), out(result.slot) {}
+      : plan(result, {&left, &right}), count(result), a(left.slot), b(right.slot), out(result.slot) {}
+
+  void use_map(MapOp op, DType dtype) {
+    if (!plan.same_layout()) return;
+    if (dtype == DType::kFloat32) map_f32 = find_map<float>(op);
+    if (dtype == DType::kFloat64) map_f64 = find_map<double>(op);
+  }
 
   bool run(const Block& block) const noexcept {
+    if (map_f32 != nullptr) {
+      map_f32(count(block.rows), block.in<float>(a), block.in<float>(b), block.out<float>(out), 0, 0);
+      return true;
+    }
+    if (map_f64 != nullptr) {
+      map_f64(count(block.rows), block.in<double>(a), block.in<double>(b), block.out<double>(out), 0, 0);
+      return true;
+    }
     bool ok = true;
     plan.run({block.in<std::byte>(a), block.in<std::byte>(b)}, block.out<std::byte>(out), block.rows,
              [&](const auto& from, std::byte* to, size_t outer, size_t inner, const auto& steps) {

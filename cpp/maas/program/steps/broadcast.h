@@ -21,6 +21,12 @@ class BroadcastPlan {
   BroadcastPlan(const Operand& out, const std::array<const Operand*, kInputs>& inputs);
 
   Along along(size_t input) const { return along_[input]; }
+  // Whether every operand goes along item by item, in one stretch whatever the rows are.
+  bool same_layout() const {
+    bool same = count_ == 1;
+    for (const Along along : along_) same = same && along == Along::kItems;
+    return same;
+  }
 
   // Calls loop(from, to, outer, inner, steps): `outer` stretches of `inner` results each, lying one after the
   // other from `to` on; from[k] + i * steps[k] is where operand k's i-th stretch begins.

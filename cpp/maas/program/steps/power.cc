@@ -5,6 +5,7 @@
 #include "maas/kernels/elementwise.h"
 #include "maas/program/steps/binary_loop.h"
 #include "maas/program/steps/families.h"
+#include "maas/program/steps/map_step.h"
 
 namespace maas {
 
@@ -121,8 +122,28 @@ class PowerStep final : public NodeStep {
   size_t base_, exponent_, to_;
 };
 
+struct SquareOp {
+  template <class T>
+  static T apply(T x) {
+    return canonical(x * x);
+  }
+};
+
+// Whether the exponent is known to be 2, as in norms written out.
+bool is_square(const Operand& exponent) {
+  const Tensor* constant = exponent.constant;
+  if (constant == nullptr || constant->size() != 1) return false;
+  return with_numbers(constant->dtype(),
+                      [&]<class T>() { return *static_cast<const T*>(constant->data()) == 2; });
+}
+
 std::unique_ptr<Step> make_pow(StepSpec& spec) {
   const DType base = spec.inputs[0].dtype(), exponent = spec.inputs[1].dtype();
+  if (is_float(base) && is_square(spec.inputs[1]) &&
+      spec.inputs[0].type.shape == spec.outputs[0].type.shape) {
+    return std::make_unique<ItemStep>(
+        spec, base == DType::kFloat32 ? item_loop<SquareOp, float> : item_loop<SquareOp, double>);
+  }
   const PowerLoop loop = with_numbers(base, [&]<class Base>() {
     return with_numbers(exponent, []<class Exponent>() -> PowerLoop {
       if constexpr (std::is_same_v<Base, uint8_t> || std::is_same_v<Exponent, uint8_t>) {
