@@ -13,7 +13,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
@@ -28,10 +28,14 @@ scipy_sparse = pytest.importorskip("scipy.sparse")
 def data(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Rows and targets of a bundled set; the word after the dash says which targets."""
     source, _, kind = name.partition("-")
-    load = {"diabetes": load_diabetes, "cancer": load_breast_cancer, "iris": load_iris, "wine": load_wine}[
-        source
-    ]
-    X, y = load(return_X_y=True)
+    loaders = {
+        "diabetes": load_diabetes,
+        "cancer": load_breast_cancer,
+        "digits": load_digits,
+        "iris": load_iris,
+        "wine": load_wine,
+    }
+    X, y = loaders[source](return_X_y=True)
     if kind == "text":
         y = np.array([f"class {k}" for k in range(10)])[y]
     if kind == "bool":
@@ -40,6 +44,8 @@ def data(name: str) -> tuple[np.ndarray, np.ndarray]:
         y = 10 * y - 7
     if kind == "two":
         y = np.stack([y, np.sqrt(y)], axis=1)
+    if kind == "twenty":
+        y = np.stack([y + k * X[:, k % 10] for k in range(20)], axis=1)
     return scale(X), y
 
 
@@ -48,6 +54,7 @@ REGRESSORS = [
     (lm.LinearRegression(fit_intercept=False), "diabetes-two"),
     (lm.Ridge(), "diabetes"),
     (lm.Ridge(), "diabetes-two"),
+    (lm.Ridge(), "diabetes-twenty"),
     (lm.Lasso(), "diabetes"),
     (lm.Lasso(), "diabetes-two"),
     (lm.ElasticNet(alpha=0.1), "diabetes"),
@@ -67,6 +74,7 @@ CLASSIFIERS = [
     (lm.LogisticRegression(), "cancer"),
     (lm.LogisticRegression(fit_intercept=False), "cancer-text"),
     (lm.LogisticRegression(), "wine"),
+    (lm.LogisticRegression(C=0.01), "digits"),
     (lm.LogisticRegression(), "iris-text"),
     (LOGISTIC_CV, "cancer-bool"),
     (LOGISTIC_CV, "wine-far"),
@@ -74,6 +82,7 @@ CLASSIFIERS = [
     (lm.SGDClassifier(random_state=0), "wine-text"),
     (lm.SGDClassifier(loss="log_loss", random_state=0), "cancer"),
     (lm.SGDClassifier(loss="log_loss", random_state=0), "wine"),
+    (lm.SGDClassifier(loss="log_loss", random_state=0), "digits-text"),
     (lm.SGDClassifier(loss="modified_huber", random_state=0), "cancer-text"),
     (lm.SGDClassifier(loss="modified_huber", random_state=0), "iris"),
     (lm.LinearSVC(), "cancer"),

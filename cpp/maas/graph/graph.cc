@@ -38,16 +38,17 @@ void check_type(const std::string& where, const ValueType& type) {
 }
 
 void check_arity(const Node& node, const Op& op) {
-  const auto range = [](size_t least, size_t most) {
-    return most == kAnyNumber ? "at least " + std::to_string(least)
-           : least == most    ? std::to_string(least)
-                              : std::to_string(least) + " to " + std::to_string(most);
+  const auto count = [](size_t least, size_t most, const char* what) {
+    const std::string text = most == kAnyNumber ? "at least " + std::to_string(least)
+                             : least == most    ? std::to_string(least)
+                                                : std::to_string(least) + " to " + std::to_string(most);
+    return "expected " + text + " " + what + (text == "1" || text == "at least 1" ? "" : "s");
   };
   size_t inputs = node.inputs.size();
   while (inputs > 0 && node.inputs[inputs - 1].empty()) --inputs;
   if (inputs < op.least_inputs || inputs > op.most_inputs) {
     fail(node_text(node),
-         "expected " + range(op.least_inputs, op.most_inputs) + " inputs, got " + std::to_string(inputs));
+         count(op.least_inputs, op.most_inputs, "input") + ", got " + std::to_string(inputs));
   }
   const size_t needed = op.most_inputs == kAnyNumber ? inputs : op.least_inputs;
   for (size_t i = 0; i < needed; ++i) {
@@ -55,7 +56,7 @@ void check_arity(const Node& node, const Op& op) {
   }
   if (node.outputs.empty() || node.outputs.size() > op.most_outputs) {
     fail(node_text(node),
-         "expected " + range(1, op.most_outputs) + " outputs, got " + std::to_string(node.outputs.size()));
+         count(1, op.most_outputs, "output") + ", got " + std::to_string(node.outputs.size()));
   }
 }
 

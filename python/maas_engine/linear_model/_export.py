@@ -151,8 +151,14 @@ def write_one_vs_rest(builder: GraphBuilder, columns: str, dtype: Any, n_outputs
     def constant(value: float) -> str:
         return _scalar(builder, value, dtype)
 
-    if loss == "log_loss":
+    if loss == "log_loss" and n_outputs == 1:
         positive = builder.add("Sigmoid", columns)
+    elif loss == "log_loss":
+        # Written out as our Sigmoid computes it. ONNX Runtime's keeps no digits of small values, and where no class
+        # is likely the quotients below are of small values alone.
+        small = builder.add("Exp", builder.add("Neg", builder.add("Abs", columns)))
+        upper = builder.add("Where", builder.add("Less", columns, constant(0)), small, constant(1))
+        positive = builder.add("Div", upper, builder.add("Add", small, constant(1)))
     else:
         clipped = builder.add("Clip", columns, constant(-1), constant(1))
         positive = builder.add("Div", builder.add("Add", clipped, constant(1)), constant(2))
