@@ -1,5 +1,5 @@
 """The main job on real tables: preprocess, train, cross-validate, evaluate; beside scikit-learn. Then a Lasso
-path, a cross-validation over penalties, and confidence intervals.
+path, a cross-validation over penalties, confidence intervals, and models saved, loaded and asked row by row.
 
 Both sides get the same preprocessing, penalty and hold-out rows. Times are medians of alternating fits of the
 model on rows already scaled, since the scaler is scikit-learn's on both sides.
@@ -8,9 +8,12 @@ model on rows already scaled, since the scaler is scikit-learn's on both sides.
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,10 +172,58 @@ def intervals() -> Table:
     return table
 
 
+def microseconds(call: Callable[[], Any], calls: int) -> float:
+    """Median over RUNS of the mean time of a call."""
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        times.append((time.perf_counter() - start) / calls)
+    return 1e6 * statistics.median(times)
+
+
+def artifact() -> Table:
+    """Each model as one file, and how fast what was loaded from it answers."""
+    table = Table(title="Saved as ONNX, loaded, and asked for one row at a time")
+    table.caption = (
+        "same bits: the loaded model's answers to all rows, together and one by one, against the estimator's"
+    )
+    for column in ("model", "file, bytes", "load, µs", "same bits", "one row, µs", "sklearn, µs", "faster"):
+        table.add_column(column, justify="right")
+    for job in jobs()[:2]:
+        X = StandardScaler().fit_transform(job.X)
+        trained = getattr(ours, job.model)().fit(X, job.y)
+        other = getattr(theirs, job.model)().fit(X, job.y)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            trained.save(path)
+            size = path.stat().st_size
+            load = microseconds(partial(maas_engine.load, path), 20)
+            model = maas_engine.load(path)
+        answers = model.predict(X)
+        alone = np.concatenate([model.predict(X[i : i + 1]) for i in range(len(X))])
+        same = answers.tobytes() == trained.predict(X).tobytes() == alone.tobytes()
+        times = [
+            microseconds(partial(model.predict, X[:1]), 5000),
+            microseconds(partial(other.predict, X[:1]), 200),
+        ]
+        table.add_row(
+            f"{job.model}, {job.title}",
+            str(size),
+            f"{load:.0f}",
+            "yes" if same else "NO",
+            f"{times[0]:.2f}",
+            f"{times[1]:.1f}",
+            f"{times[1] / times[0]:.0f} ×",
+        )
+    return table
+
+
 def main() -> None:
     console = Console()
     console.width = max(console.width, 110)  # a pipe or a narrow window must not cut the figures
-    for table in (comparison, lasso_path, validation, intervals):
+    for table in (comparison, lasso_path, validation, intervals, artifact):
         console.print(table())
 
 

@@ -188,7 +188,7 @@ def test_no_command_shows_help() -> None:
         (("train",), "Missing argument"),
         (("train", "x.csv"), "Missing option '--target'"),
         (("fly",), "No such command 'fly'."),
-        (("predict", "x.onnx"), "Missing argument 'DATA'"),
+        (("predict", "x.onnx"), "Missing argument 'data'"),
         (("verify", "x.onnx"), "Missing option '--data'"),
         (("train", "x.csv", "--target", "y", "--threads", "0"), "Invalid value for '--threads'"),
     ],

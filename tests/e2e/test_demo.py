@@ -15,5 +15,11 @@ def test_demo_reports_every_job() -> None:
     assert done.stderr == ""
     for title in ("diabetes", "breast cancer", "generated values", "generated classes"):
         assert title in done.stdout
-    for table in ("A Lasso path", "Cross-validation: LassoCV", "Bootstrap, 10,000 resamples"):
+    for table in (
+        "A Lasso path",
+        "Cross-validation: LassoCV",
+        "Bootstrap, 10,000 resamples",
+        "Saved as ONNX",
+    ):
         assert table in done.stdout
+    assert "NO" not in done.stdout.partition("Saved as ONNX")[2].replace("ONNX", "")  # the same bits

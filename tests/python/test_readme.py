@@ -1,15 +1,20 @@
-"""The Python blocks of README.md run as they stand, one after the other."""
+"""The Python blocks of README.md and docs/models.md run as they stand, one after the other."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_python_blocks_run() -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    names: dict[str, object] = {"__name__": "readme"}
+@pytest.mark.parametrize("page", ["README.md", "docs/models.md"])
+def test_python_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where they write
+    path = ROOT / page
+    blocks = re.findall(r"^```python\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {"__name__": "page"}
     for block in blocks:
-        exec(compile(block, str(README), "exec"), names)
+        exec(compile(block, str(path), "exec"), names)
