@@ -66,36 +66,44 @@ BinaryLoop pick_binary_loop(const BroadcastPlan<2>& plan) {
 struct BinaryCall {
   BroadcastPlan<2> plan;
   BinaryLoop loop = nullptr;
-  // The vector code for the same, of operands in the result's layout; null: the loop.
+  // The vector code for the same where both go along item by item; null: the loop alone.
   MapFn<float> map_f32 = nullptr;
   MapFn<double> map_f64 = nullptr;
-  ItemCount count;
   size_t a = 0, b = 0, out = 0;  // slots
 
   BinaryCall(const Operand& left, const Operand& right, const Operand& result)
-      : plan(result, {&left, &right}), count(result), a(left.slot), b(right.slot), out(result.slot) {}
+      : plan(result, {&left, &right}), a(left.slot), b(right.slot), out(result.slot) {}
 
   void use_map(MapOp op, DType dtype) {
-    if (!plan.same_layout()) return;
+    if (!plan.all_items()) return;
     if (dtype == DType::kFloat32) map_f32 = find_map<float>(op);
     if (dtype == DType::kFloat64) map_f64 = find_map<double>(op);
   }
 
   bool run(const Block& block) const noexcept {
-    if (map_f32 != nullptr) {
-      map_f32(count(block.rows), block.in<float>(a), block.in<float>(b), block.out<float>(out), 0, 0);
-      return true;
-    }
-    if (map_f64 != nullptr) {
-      map_f64(count(block.rows), block.in<double>(a), block.in<double>(b), block.out<double>(out), 0, 0);
-      return true;
-    }
     bool ok = true;
     plan.run({block.in<std::byte>(a), block.in<std::byte>(b)}, block.out<std::byte>(out), block.rows,
              [&](const auto& from, std::byte* to, size_t outer, size_t inner, const auto& steps) {
+               // Many short stretches are faster in one loop than in a call each.
+               const bool map = outer == 1 || inner >= kMapFrom;
+               if (map && map_f32 != nullptr) return map_stretches(map_f32, from, to, outer, inner, steps);
+               if (map && map_f64 != nullptr) return map_stretches(map_f64, from, to, outer, inner, steps);
                ok &= loop(from, to, outer, inner, steps);
              });
     return ok;
+  }
+
+ private:
+  static constexpr size_t kMapFrom = 24;
+
+  template <class T>
+  static void map_stretches(MapFn<T> map, const std::array<const std::byte*, 2>& from, std::byte* to,
+                            size_t outer, size_t inner, const std::array<ptrdiff_t, 2>& steps) noexcept {
+    const std::byte *left = from[0], *right = from[1];
+    for (size_t i = 0; i < outer; ++i, left += steps[0], right += steps[1], to += inner * sizeof(T)) {
+      map(inner, reinterpret_cast<const T*>(left), reinterpret_cast<const T*>(right),
+          reinterpret_cast<T*>(to), 0, 0);
+    }
   }
 };
 

@@ -21,11 +21,11 @@ class BroadcastPlan {
   BroadcastPlan(const Operand& out, const std::array<const Operand*, kInputs>& inputs);
 
   Along along(size_t input) const { return along_[input]; }
-  // Whether every operand goes along item by item, in one stretch whatever the rows are.
-  bool same_layout() const {
-    bool same = count_ == 1;
-    for (const Along along : along_) same = same && along == Along::kItems;
-    return same;
+  // Whether every operand goes along item by item.
+  bool all_items() const {
+    bool all = true;
+    for (const Along along : along_) all = all && along == Along::kItems;
+    return all;
   }
 
   // Calls loop(from, to, outer, inner, steps): `outer` stretches of `inner` results each, lying one after the
