@@ -108,10 +108,8 @@ PyObject* answer_arrays(ModelState& state, RoleKind kind, PyObject* arrays) {
     auto* array = reinterpret_cast<PyArrayObject*>(item);
     InputRows input;
     if (!PyArray_Check(item)) {
-      PyErr_SetString(PyExc_TypeError, "expected arrays");
-      return nullptr;
-    }
-    if (PyArray_TYPE(array) == NPY_OBJECT) {
+      if (!take_text_column(item, spec, &texts[i], &input)) return nullptr;
+    } else if (PyArray_TYPE(array) == NPY_OBJECT) {
       if (!take_texts(array, spec, &texts[i], &input)) return nullptr;
     } else if (!take_array(array, spec, &input)) {
       set_python_error(

@@ -11,7 +11,8 @@ PyObject* new_answer(Role& role, const InputArray* inputs, size_t rows, bool one
 // The graph's outputs as a tuple.
 PyObject* new_answers(Role& role, const InputArray* inputs, size_t rows, bool one_row);
 
-// `arrays`: a tuple of ndarrays that fit the model's inputs as they are, text as objects.
+// `arrays`: a tuple of ndarrays that fit the model's inputs as they are, text as objects or as
+// take_text_column has it.
 PyObject* answer_arrays(ModelState& state, RoleKind kind, PyObject* arrays);
 
 }  // namespace maas::bindings

@@ -111,4 +111,38 @@ bool take_texts(PyArrayObject* array, const InputSpec& spec, std::vector<std::st
   return false;
 }
 
+bool take_text_column(PyObject* column, const InputSpec& spec, std::vector<std::string_view>* texts,
+                      InputRows* out) {
+  PyArrayObject *offsets, *bytes;
+  if (!PyTuple_Check(column)) {
+    PyErr_SetString(PyExc_TypeError, "expected arrays, or tuples of offsets and bytes");
+    return false;
+  }
+  const bool arrays = PyArg_ParseTuple(column, "O!O!", &PyArray_Type, &offsets, &PyArray_Type, &bytes) != 0;
+  if (!arrays) return false;
+  const auto vector_of = [](PyArrayObject* array, int type) {
+    return PyArray_TYPE(array) == type && PyArray_NDIM(array) == 1 && PyArray_ISCARRAY_RO(array);
+  };
+  if (spec.value.type.dtype != DType::kString || !spec.batched || spec.elements != 1 ||
+      !vector_of(offsets, NPY_INT64) || !vector_of(bytes, NPY_UINT8) || PyArray_DIM(offsets, 0) < 1) {
+    PyErr_SetString(PyExc_TypeError, "expected int64 offsets and uint8 bytes for an input of one text a row");
+    return false;
+  }
+  const auto* cuts = static_cast<const int64_t*>(PyArray_DATA(offsets));
+  const auto* data = static_cast<const char*>(PyArray_DATA(bytes));
+  const auto size = static_cast<int64_t>(PyArray_DIM(bytes, 0));
+  out->rows = static_cast<size_t>(PyArray_DIM(offsets, 0) - 1);
+  texts->resize(out->rows);
+  for (size_t i = 0; i < out->rows; ++i) {
+    if (cuts[i] < 0 || cuts[i] > cuts[i + 1] || cuts[i + 1] > size) {
+      set_python_error(ErrorCode::kInvalidArgument, "[predict] expected text offsets in order and in bounds");
+      return false;
+    }
+    (*texts)[i] = {data + cuts[i], static_cast<size_t>(cuts[i + 1] - cuts[i])};
+  }
+  constexpr auto kBytes = static_cast<ptrdiff_t>(sizeof(std::string_view));
+  out->array = {texts->data(), DType::kString, kBytes, kBytes};
+  return true;
+}
+
 }  // namespace maas::bindings

@@ -36,6 +36,11 @@ bool take_buffer(const Py_buffer& buffer, const InputSpec& spec, InputRows* out)
 bool take_texts(PyArrayObject* array, const InputSpec& spec, std::vector<std::string_view>* texts,
                 InputRows* out);
 
+// A column of text as Arrow has it: a tuple of int64 offsets, one more than rows, and the bytes they cut.
+// Sets the error.
+bool take_text_column(PyObject* column, const InputSpec& spec, std::vector<std::string_view>* texts,
+                      InputRows* out);
+
 // A buffer that is given back.
 class HeldBuffer {
  public:

@@ -100,9 +100,13 @@ def _texts(values: Array, what: str) -> Array:
         name, missing = type(others[0]).__name__, any(map(_is_missing, others))
     else:
         name, missing = _kind_name(values), values.dtype.kind == "f" and bool(np.isnan(values).any())
-    if missing:
-        name = "missing values: fill them with the text that stands for them in the model"
-    raise InvalidArgument(f"{what} to be text, got {name}")
+    raise missing_text(what) if missing else InvalidArgument(f"{what} to be text, got {name}")
+
+
+def missing_text(what: str) -> InvalidArgument:
+    """Return the error of a text column with missing values."""
+    hint = "fill them with the text that stands for them in the model"
+    return InvalidArgument(f"{what} to be text, got missing values: {hint}")
 
 
 def _is_missing(value: Any) -> bool:

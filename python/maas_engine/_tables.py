@@ -7,16 +7,19 @@ matter. `_conversion` says which types may become which.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maas_engine._arrow_text import offsets_and_bytes, pandas_text, text_or_none
 from maas_engine._conversion import convert, from_python
 from maas_engine._schema import Field, Schema
 from maas_engine.errors import InvalidArgument
 
 Array = NDArray[Any]
+# Text columns of Arrow stay so: offsets, and the bytes they cut.
+Input: TypeAlias = Array | tuple[Array, Array]
 
 
 class Columns(NamedTuple):
@@ -26,9 +29,10 @@ class Columns(NamedTuple):
     get: Callable[[Any], Array]
     typed: bool = True
     one_row: bool = False
+    text: Callable[[Any], Any] | None = None  # the column as Arrow data, or None where it is not text
 
 
-def to_arrays(X: Any, schema: Schema, method: str) -> tuple[Array, ...]:
+def to_arrays(X: Any, schema: Schema, method: str) -> tuple[Input, ...]:
     """Return one array an input, of its type and shape, in the schema's order.
 
     Parameters
@@ -68,7 +72,11 @@ def _columns_of(X: Any, schema: Schema, expected: str) -> Columns | None:
     if hasattr(X, "column_names") or (hasattr(X, "__arrow_c_stream__") and not hasattr(X, "columns")):
         return _arrow_columns(X, expected)
     if hasattr(X, "iloc") and hasattr(X, "columns"):
-        return Columns(list(X.columns), lambda name: _pandas_column(X[name], name, expected))
+        return Columns(
+            list(X.columns),
+            lambda name: _pandas_column(X[name], name, expected),
+            text=lambda name: pandas_text(X[name]),
+        )
     if hasattr(X, "get_column") and hasattr(X, "columns"):
         return Columns(list(X.columns), lambda name: np.asarray(X.get_column(name).to_numpy()))
     if isinstance(X, Mapping):
@@ -103,7 +111,7 @@ def _arrow_columns(X: Any, expected: str) -> Columns:
             values = values.cast(values.type.value_type)
         return np.asarray(values.to_numpy())
 
-    return Columns(table.column_names, column)
+    return Columns(table.column_names, column, text=lambda name: text_or_none(table.column(name)))
 
 
 def _pandas_column(series: Any, name: Any, expected: str) -> Array:
@@ -154,7 +162,7 @@ def _matrix_columns(X: Any, schema: Schema, expected: str) -> Columns:
 
 def _from_columns(
     columns: Columns, schema: Schema, expected: str, by_position: bool = False
-) -> tuple[Array, ...]:
+) -> tuple[Input, ...]:
     wanted: Sequence[Any]
     if schema.columns is None or by_position:
         wanted = columns.names
@@ -172,11 +180,17 @@ def _from_columns(
     if len(schema.inputs) == 1:
         return (_side_by_side(columns, wanted, schema.inputs[0], expected),)
     return tuple(
-        _one_column(columns, name, each, expected).reshape(
-            each.row_shape if columns.one_row else (-1, *each.row_shape)
-        )
-        for name, each in zip(wanted, schema.inputs, strict=True)
+        _one_input(columns, name, each, expected) for name, each in zip(wanted, schema.inputs, strict=True)
     )
+
+
+def _one_input(columns: Columns, name: Any, to: Field, expected: str) -> Input:
+    if to.dtype == "string" and columns.text is not None:
+        text = columns.text(name)
+        if text is not None:
+            return offsets_and_bytes(text, f"{expected} column {name!r}")
+    column = _one_column(columns, name, to, expected)
+    return column.reshape(to.row_shape if columns.one_row else (-1, *to.row_shape))
 
 
 def _one_column(columns: Columns, name: Any, to: Field, expected: str) -> Array:

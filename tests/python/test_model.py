@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import copy
 import gc
 import os
@@ -331,26 +332,28 @@ def test_load_says_what_is_wrong(tmp_path: Path) -> None:
 
 def test_nothing_leaks() -> None:
     model, X, row = classifier(["a", "b", "ccc"]), rows(5), {"a": 1.0}
+    linear_model, named = linear(), linear(features=1, feature_names='["a"]')
     out = np.empty((5,), np.float32)
 
     def calls() -> None:
         model.predict(X), model.predict(X[0]), model.predict_proba(X), model.run(X), model.predict(X.tolist())
         linear_model.predict_into(X, out), named.predict(row), named.predict([row, row])
         for bad in (X[:, :3], None, {"b": 1}):
-            with pytest.raises(InvalidArgument):
+            with contextlib.suppress(InvalidArgument):
                 named.predict(bad)
 
-    linear_model, named = linear(), linear(features=1, feature_names='["a"]')
-    for _ in range(10):
-        calls()
-    gc.collect()
-    counts = [sys.getrefcount(each) for each in (X, X.dtype, out, row, model, row["a"])]
-    blocks = sys.getallocatedblocks()
-    for _ in range(200):
-        calls()
-    gc.collect()
-    assert [sys.getrefcount(each) for each in (X, X.dtype, out, row, model, row["a"])] == counts
-    assert sys.getallocatedblocks() - blocks < 200  # less than one a call: caches of others
+    def counts() -> list[int]:
+        return [sys.getrefcount(each) for each in (X, X.dtype, out, row, model, row["a"])]
+
+    growth = []
+    for _ in range(4):  # the least of some: caches elsewhere grow now and then
+        before, blocks = counts(), sys.getallocatedblocks()
+        for _ in range(200):
+            calls()
+        gc.collect()
+        assert all(now - then < 50 for now, then in zip(counts(), before, strict=True))
+        growth.append(sys.getallocatedblocks() - blocks)
+    assert min(growth) < 50
 
 
 def test_models_go_when_no_one_holds_them() -> None:

@@ -270,3 +270,38 @@ def test_rows_as_dicts_have_the_bits_of_frames() -> None:
     plain = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     assert model.predict(plain).tobytes() == y.tobytes()
     assert np.array([model.predict(row) for row in plain]).tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "dictionary", "sliced", "chunked", "empty"])
+def test_text_in_arrows_memory(kind: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    texts = ["x", "Oslo", "", "Łódź", "Oslo"]
+    column = pa.array(texts, pa.string() if kind == "string" else pa.large_string())
+    if kind == "dictionary":
+        column = column.dictionary_encode()
+    if kind == "sliced":
+        column = pa.array(["before", *texts, "after"]).slice(1, 5)
+    if kind == "chunked":
+        column = pa.chunked_array([texts[:2], [], texts[2:]])
+    numbers = {"age": np.zeros(5), "height": np.zeros(5, np.float32), "count": np.zeros(5, np.int64)}
+    table = pa.table({**numbers, "city": column})
+    if kind == "empty":
+        table = table.slice(2, 0)
+    np.testing.assert_array_equal(mixed().predict(table), [0, 100, 0, 0, 100][: len(table)])
+
+
+@pytest.mark.parametrize(
+    ("offsets", "data"),
+    [
+        ([0, 5], b"four"),
+        ([3, 1], b"four"),
+        ([-1, 2], b"four"),
+        ([], b"four"),
+        ([0, 2**62], b"four"),
+    ],
+)
+def test_offsets_out_of_bounds_are_refused(offsets: list[int], data: bytes) -> None:
+    number, height, count = np.zeros((1, 1)), np.zeros((1, 1), np.float32), np.zeros((1, 1), np.int64)
+    text = np.array(offsets, np.int64), np.frombuffer(data, np.uint8)
+    with pytest.raises((InvalidArgument, TypeError), match="offsets"):
+        mixed()._run("predict", (number, height, text, count))
