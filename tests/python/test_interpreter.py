@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from maas_engine import interpreter
+from maas_engine import _core, interpreter
 from maas_engine.errors import InvalidArgument, NotFound, Unsupported
 from maas_engine.graph import Graph, GraphBuilder
 from maas_engine.interpreter._functions import erf, normal_cdf
@@ -129,8 +129,13 @@ def test_what_a_row_may_get_wrong(
         initializers={},
         nodes=[only],
     )
-    with pytest.raises(InvalidArgument, match=rf"\[{op} 'n'\] .*{message}"):
+    with pytest.raises(InvalidArgument, match=rf"{op} 'n'\] .*{message}"):
         interpreter.run(graph, dict(zip(names, inputs, strict=True)))
+    # A program refuses the same rows.
+    parts = [(op, domain, "n", names, ["y"], attributes)]
+    program = _core.Program(_core.Graph("wrong", graph.inputs, ["y"], parts, {}, {}), ["y"], True)
+    with pytest.raises(InvalidArgument, match=rf"{op} 'n'\]"):
+        program.run(dict(zip(names, inputs, strict=True)), 0)
 
 
 def test_erf_within_its_stated_error() -> None:

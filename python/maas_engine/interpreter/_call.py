@@ -26,7 +26,8 @@ class Call:
 
     def fail(self, what: str) -> NoReturn:
         name = self.node.name or next(filter(None, self.node.outputs), "")
-        raise InvalidArgument(f"[{self.node.op} '{name}'] {what}")
+        op = ".".join(filter(None, (self.node.domain, self.node.op)))
+        raise InvalidArgument(f"[{op} '{name}'] {what}")
 
     def check(self, wrong: Array, what: str) -> None:
         """Raise InvalidArgument if any element of ``wrong`` is true."""
