@@ -1,7 +1,5 @@
 #include "maas/kernels/elementwise.h"
 
-#include <cmath>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "maas/kernels/elementwise.cc"
 #include "hwy/foreach_target.h"
@@ -81,7 +79,6 @@ MAAS_UNARY(ScaleShift, hn::MulAdd(p, x, q));
 
 MAAS_BINARY(Max, SelectMax(d, x, y));
 MAAS_BINARY(Min, SelectMin(d, x, y));
-MAAS_BINARY(PRelu, LeakyRelu(d, x, y));
 MAAS_BINARY(Pow, Pow(d, x, y));
 MAAS_BINARY(Add, Canonical(d, hn::Add(x, y)));
 MAAS_BINARY(Subtract, Canonical(d, hn::Sub(x, y)));
@@ -91,24 +88,6 @@ MAAS_BINARY(Axpy, hn::MulAdd(p, x, y));
 
 #undef MAAS_UNARY
 #undef MAAS_BINARY
-
-// fmod is exact, so the C library's has one result everywhere.
-template <class T>
-void MapFmod(size_t n, const T* x, const T* y, T* out, T, T) {
-  for (size_t i = 0; i < n; ++i) {
-    const T r = std::fmod(x[i], y[i]);
-    out[i] = r == r ? r : std::numeric_limits<T>::quiet_NaN();
-  }
-}
-template <class T>
-void MapMod(size_t n, const T* x, const T* y, T* out, T, T) {
-  for (size_t i = 0; i < n; ++i) {
-    const T b = y[i];
-    const T r = std::fmod(x[i], b);
-    const T moved = r != T{0} ? ((r < T{0}) != (b < T{0}) ? r + b : r) : std::copysign(T{0}, b);
-    out[i] = moved == moved ? moved : std::numeric_limits<T>::quiet_NaN();
-  }
-}
 
 template <class T>
 MapFn<T> FindActivation(MapOp op) {
@@ -138,10 +117,7 @@ MapFn<T> FindBinary(MapOp op) {
   switch (op) {
     case MapOp::kMax: return MapBinary<MaxOf, T>;
     case MapOp::kMin: return MapBinary<MinOf, T>;
-    case MapOp::kPRelu: return MapBinary<PReluOf, T>;
     case MapOp::kPow: return MapBinary<PowOf, T>;
-    case MapOp::kFmod: return MapFmod<T>;
-    case MapOp::kMod: return MapMod<T>;
     case MapOp::kAdd: return MapBinary<AddOf, T>;
     case MapOp::kSubtract: return MapBinary<SubtractOf, T>;
     case MapOp::kMultiply: return MapBinary<MultiplyOf, T>;

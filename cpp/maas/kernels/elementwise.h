@@ -48,10 +48,7 @@ enum class MapOp {
   // of x and y
   kMax,  // the second of two zeros
   kMin,
-  kPRelu,  // y x below 0
   kPow,
-  kFmod,  // the remainder with the sign of x
-  kMod,   // the remainder with the sign of y
   kAdd,
   kSubtract,
   kMultiply,

@@ -147,27 +147,19 @@ TYPED_TEST(ActivationTest, SpecialValues) {
   });
 }
 
-TYPED_TEST(ActivationTest, RemaindersAndSlopes) {
+TYPED_TEST(ActivationTest, InvalidArithmeticGivesTheCanonicalNaN) {
   using T = TypeParam;
+  const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
   const auto of = [](MapOp op, T x, T y) {
     T out;
     map_arrays(op, 1, &x, &y, &out);
-    return out;
+    return bits(out);
   };
-  const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
   test::for_each_target([&] {
-    EXPECT_EQ(of(MapOp::kFmod, T(-7.5), T(2)), T(-1.5));
-    EXPECT_EQ(of(MapOp::kMod, T(-7.5), T(2)), T(0.5));
-    EXPECT_EQ(of(MapOp::kMod, T(7.5), T(-2)), T(-0.5));
-    EXPECT_EQ(bits(of(MapOp::kMod, T(4), T(-2))), bits(-T(0)));
-    EXPECT_EQ(bits(of(MapOp::kFmod, T(-4), T(2))), bits(-T(0)));
-    EXPECT_EQ(of(MapOp::kFmod, T(3), infinity), T(3));
-    for (const MapOp op : {MapOp::kFmod, MapOp::kMod, MapOp::kDivide})
-      EXPECT_EQ(bits(of(op, T(0), T(0))), bits(nan)) << static_cast<int>(op);
-    EXPECT_EQ(of(MapOp::kPRelu, T(-4), T(0.25)), T(-1));
-    EXPECT_EQ(of(MapOp::kPRelu, T(4), T(0.25)), T(4));
-    EXPECT_EQ(bits(of(MapOp::kSubtract, infinity, infinity)), bits(nan));
-    EXPECT_EQ(bits(of(MapOp::kMultiply, infinity, T(0))), bits(nan));
+    EXPECT_EQ(of(MapOp::kAdd, infinity, -infinity), bits(nan));
+    EXPECT_EQ(of(MapOp::kSubtract, infinity, infinity), bits(nan));
+    EXPECT_EQ(of(MapOp::kMultiply, infinity, T(0)), bits(nan));
+    EXPECT_EQ(of(MapOp::kDivide, T(0), T(0)), bits(nan));
   });
 }
 
