@@ -109,9 +109,22 @@ def _arrow_columns(X: Any, expected: str) -> Columns:
         values = table.column(name)
         if pa.types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
+        if values.null_count == 0 and (
+            pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+        ):
+            return _arrow_texts(values)
         return np.asarray(values.to_numpy())
 
     return Columns(table.column_names, column, text=lambda name: text_or_none(table.column(name)))
+
+
+def _arrow_texts(values: Any) -> Array:
+    """Arrow's text without nulls as objects; equal texts share one, which costs less than an object each."""
+    encoded = values.dictionary_encode()
+    if hasattr(encoded, "combine_chunks"):
+        encoded = encoded.combine_chunks()
+    texts = np.asarray(encoded.dictionary.to_numpy(zero_copy_only=False))
+    return np.asarray(texts.take(encoded.indices.to_numpy(zero_copy_only=False)))
 
 
 def _pandas_column(series: Any, name: Any, expected: str) -> Array:
@@ -125,6 +138,10 @@ def _pandas_column(series: Any, name: Any, expected: str) -> Array:
         if series.dtype.kind == "f":
             return np.asarray(series.to_numpy(dtype=series.dtype.numpy_dtype, na_value=np.nan))
         return np.asarray(series.to_numpy(dtype=object, na_value=None))
+    if getattr(series.dtype, "storage", "") == "pyarrow" and hasattr(series.array, "__arrow_array__"):
+        values = series.array.__arrow_array__()
+        if values.null_count == 0:
+            return _arrow_texts(values)
     return np.asarray(series)
 
 
