@@ -31,6 +31,7 @@ bool Role::run(const InputArray* inputs, size_t rows, void* const* outputs, Leas
   RunResult result;
   if (cost <= kReleaseGilAbove) [[likely]] {
     lease.scratch = lease.pool.take();
+    lease.scratch->reserve(program_, rows);
     result = program_.run(inputs, rows, outputs, *lease.scratch);  // sets the floating-point word itself
   } else {
     lease.team = lease.pool.take_team(static_cast<size_t>(num_threads()));

@@ -28,8 +28,7 @@ Scratch::Scratch(const Program& program) : bytes_(program.scratch_bytes_), slots
   reserve(program, program.block_rows_);
 }
 
-void Scratch::reserve(const Program& program, size_t rows) {
-  if (program.text_row_bytes_ == 0 || rows <= text_rows_) return;
+void Scratch::make_text_room(const Program& program, size_t rows) {
   texts_ = AlignedBuffer<std::byte>(rows * program.text_row_bytes_);
   text_rows_ = rows;
 }

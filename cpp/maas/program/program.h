@@ -41,6 +41,8 @@ class Scratch {
 
  private:
   friend class Program;
+  void make_text_room(const class Program& program, size_t rows);
+
   AlignedBuffer<std::byte> bytes_, texts_;
   size_t text_rows_ = 0;
   std::vector<void*> slots_;
@@ -137,5 +139,9 @@ class Program {
   bool unbatched_outputs_ = false;
   bool one_step_ = false;  // and no scratch but what inputs may be copied to: any number of rows at once
 };
+
+inline void Scratch::reserve(const Program& program, size_t rows) {
+  if (program.text_row_bytes_ != 0 && rows > text_rows_) make_text_room(program, rows);
+}
 
 }  // namespace maas
