@@ -21,12 +21,18 @@ def where(call: Call, condition: Array, x: Array, y: Array) -> Array:
 
 
 def number_text(value: Any, digits: int) -> str:
-    """A float as C's ``%.{digits}g`` writes it; NaN, INF and -INF by name."""
+    """The shortest text that reads back as a float of its type, laid out as by C's ``%.{digits}g``.
+
+    NaN, INF and -INF by name.
+    """
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "INF" if value > 0 else "-INF"
-    return f"{float(value):.{digits}g}"
+    mantissa, exponent = np.format_float_scientific(value, trim="-").split("e")
+    if -4 <= int(exponent) < digits:
+        return np.format_float_positional(value, trim="-")
+    return f"{mantissa}e{int(exponent):+03d}"
 
 
 def to_strings(x: np.ndarray) -> np.ndarray:
