@@ -60,7 +60,7 @@ std::optional<std::string> run(const maas::Program& program) {
   for (const maas::Value& value : program.outputs()) bytes += bytes_of(value);
   if (bytes > kMostRunBytes || program.row_cost() > kMostCost) return std::nullopt;
 
-  const std::vector<std::string_view> zeros(kMostRunBytes / sizeof(std::string_view));
+  static const std::vector<std::string_view> zeros(kMostRunBytes / sizeof(std::string_view));
   std::vector<maas::InputArray> inputs;
   for (const maas::Value& value : program.inputs()) {
     const auto item = static_cast<ptrdiff_t>(item_size(value.type.dtype));
