@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -100,10 +101,24 @@ class DeviceModel:
             return {names[0]: X}, True
         if isinstance(X, Mapping) and any(is_device_array(value) for value in X.values()):
             return dict(X), True
-        return dict(zip(names, to_arrays(X, self.model.schema, role), strict=True)), False
+        fields, arrays = self.model.schema.inputs, to_arrays(X, self.model.schema, role)
+        return {
+            each.name: from_arrow_text(values).reshape(-1, *each.row_shape)
+            if isinstance(values, tuple)
+            else values
+            for each, values in zip(fields, arrays, strict=True)
+        }, False
 
     def __repr__(self) -> str:
         return f"<DeviceModel {self.model!r} on {self.xp.__name__}>"
+
+
+def from_arrow_text(values: tuple[Any, Any]) -> NDArray[Any]:
+    """The strings of a text column that came as Arrow's offsets and bytes."""
+    offsets, data = values
+    ends, text = np.asarray(offsets).tolist(), bytes(memoryview(data))
+    pieces = [text[begin:end].decode() for begin, end in itertools.pairwise(ends)]
+    return np.array(pieces, dtype=object)
 
 
 def is_device_array(value: Any) -> bool:

@@ -8,8 +8,15 @@ from typing import Any
 
 import array_api_strict
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from maas_engine import from_sklearn
 from maas_engine.device import DeviceModel, device_namespace
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.graph import GraphBuilder
@@ -54,6 +61,24 @@ def test_answers_are_the_models(xp: Any, labels: Any, rows: Any) -> None:
         got, want = getattr(there, method)(rows), getattr(model, method)(rows)
         assert type(got) is type(want)
         np.testing.assert_allclose(got, want, rtol=1e-13)
+
+
+def test_a_pipeline_of_scikit_learn() -> None:
+    pytest.importorskip("skl2onnx")
+    frame = pd.DataFrame(
+        {"age": [20.0, np.nan, 35.0, 61.0] * 5, "city": ["Oslo", "Rome", "Oslo", "Bonn"] * 5}
+    )
+    prepare = ColumnTransformer(
+        [
+            ("number", make_pipeline(SimpleImputer(), StandardScaler()), ["age"]),
+            ("text", OneHotEncoder(handle_unknown="ignore"), ["city"]),
+        ]
+    )
+    fitted = make_pipeline(prepare, LogisticRegression()).fit(frame, ["no", "yes", "no", "maybe"] * 5)
+    model = from_sklearn(fitted, frame)
+    there = DeviceModel(model, array_api_strict)
+    assert there.predict(frame).tolist() == model.predict(frame).tolist()
+    np.testing.assert_allclose(there.predict_proba(frame), model.predict_proba(frame), rtol=1e-5)
 
 
 def test_answers_come_back_where_the_rows_came_from() -> None:
