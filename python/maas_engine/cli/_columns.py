@@ -32,8 +32,8 @@ def feeds(model: Model, frame: Any) -> dict[str, Array]:
     table = to_arrow(frame)
     inputs = model.graph.inputs
     if len(inputs) == 1 and len(inputs[0][2]) == 2 and inputs[0][2][1] != 1:
-        name, dtype, shape = inputs[0]
-        columns = [_column(table, column, dtype)[:, 0] for column in _names(model, table, shape[1])]
+        name, dtype, (_, width) = inputs[0]
+        columns = [_column(table, column, dtype)[:, 0] for column in _names(model, table, width or 0)]
         return {name: np.column_stack(columns)}
     out = {}
     for name, dtype, shape in inputs:
