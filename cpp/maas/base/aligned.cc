@@ -6,12 +6,9 @@
 
 namespace maas {
 
-namespace {
-
-constexpr size_t kHugePage = size_t{2} << 20;
-
-void* allocate(size_t bytes, size_t huge_from) {
-  const size_t alignment = bytes >= huge_from ? kHugePage : kAlignment;
+void* allocate_aligned(size_t bytes) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
   const size_t rounded = (bytes + alignment) / alignment * alignment;
   void* data = std::aligned_alloc(alignment, rounded);
   if (data == nullptr) throw std::bad_alloc();
@@ -21,10 +18,5 @@ void* allocate(size_t bytes, size_t huge_from) {
 #endif
   return data;
 }
-
-}  // namespace
-
-void* allocate_aligned(size_t bytes) { return allocate(bytes, 2 * kHugePage); }
-void* allocate_kept(size_t bytes) { return allocate(bytes, size_t{128} << 10); }
 
 }  // namespace maas

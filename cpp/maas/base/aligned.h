@@ -16,12 +16,6 @@ inline constexpr size_t kAlignment = 64;
 // ask for huge pages: the first touch of 16 MB otherwise costs 4096 page faults, about as long as sorting it.
 void* allocate_aligned(size_t bytes);
 
-// The same for what is kept and read again and again, such as weights: huge pages from 128 KB on. On
-// scattered small pages a working set near the size of the second-level cache falls out of it: 930 KB of
-// weights were read at two thirds of the speed.
-void* allocate_kept(size_t bytes);
-struct Kept {};
-
 template <class T>
 class AlignedBuffer {
  public:
@@ -29,10 +23,6 @@ class AlignedBuffer {
   explicit AlignedBuffer(size_t size) : size_(size) {
     if (size > static_cast<size_t>(-1) / 2 / sizeof(T)) throw std::bad_alloc();
     data_ = static_cast<T*>(allocate_aligned(size * sizeof(T)));
-  }
-  AlignedBuffer(Kept, size_t size) : size_(size) {
-    if (size > static_cast<size_t>(-1) / 2 / sizeof(T)) throw std::bad_alloc();
-    data_ = static_cast<T*>(allocate_kept(size * sizeof(T)));
   }
   AlignedBuffer(size_t size, T value) : AlignedBuffer(size) { std::fill(data_, data_ + size, value); }
   ~AlignedBuffer() { std::free(data_); }

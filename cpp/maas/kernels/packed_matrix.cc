@@ -125,12 +125,12 @@ template void pack_narrow(MatrixView<double> b, double* out);
 template <class T>
 PackedMatrix<T>::PackedMatrix(MatrixView<T> b) : rows_(b.rows), cols_(b.cols) {
   if (cols_ < kNarrowCols) {
-    data_ = AlignedBuffer<T>(cols_ * narrow_stride<T>(rows_));
+    data_ = KeptBuffer<T>(cols_ * narrow_stride<T>(rows_));
     pack_narrow(b, data_.data());
     return;
   }
   const size_t slivers = (cols_ + kSliver<T> - 1) / kSliver<T>;
-  data_ = AlignedBuffer<T>(Kept{}, slivers * rows_ * kSliver<T>);
+  data_ = KeptBuffer<T>(slivers * rows_ * kSliver<T>);
   for (size_t s = 0; s < slivers; ++s) {
     const size_t col = s * kSliver<T>;
     const MatrixView<T> part{b.at(0, col), rows_, std::min(kSliver<T>, cols_ - col), b.row_stride,

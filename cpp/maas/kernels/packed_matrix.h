@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "maas/base/aligned.h"
+#include "maas/base/kept_memory.h"
 #include "maas/base/view.h"
 
 namespace maas {
@@ -35,7 +35,7 @@ class PackedMatrix {
  private:
   size_t rows_ = 0;
   size_t cols_ = 0;
-  AlignedBuffer<T> data_;
+  KeptBuffer<T> data_;
 };
 
 extern template class PackedMatrix<float>;
