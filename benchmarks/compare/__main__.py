@@ -17,7 +17,7 @@ from typing import Any
 
 from . import floors, report
 from .adapter import RIVALS
-from .problems import Problem, problems
+from .problems import LOADS, PREDICTS, Problem, problems
 from .reference import REFERENCES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,7 +119,9 @@ def compare(cases: list[Problem], chosen: list[str], threads: list[int]) -> list
         if problem.kind in REFERENCES:
             order["least"] = run_worker({**order, "rival": "reference"}, max(threads))["objective"]
         neighbour = problem.kind in BUSY_NEIGHBOUR and problem.rows == 1_000_000
-        for count, rival in itertools.product(threads, offered):
+        # One row is one thread's work.
+        counts = [min(threads)] if problem.rows == 1 and problem.kind in (*PREDICTS, *LOADS) else threads
+        for count, rival in itertools.product(counts, offered):
             for case in offered[rival].get(problem.kind, []):
                 order |= {"rival": rival, "case": case, "neighbour": neighbour and count > 1}
                 who = {"rival": rival, "variant": case.partition(":")[2], "threads": count}
