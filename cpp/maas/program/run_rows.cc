@@ -14,8 +14,10 @@ namespace {
 // Units of row_cost (about a tenth of a nanosecond each) below which waking a thread costs more than it
 // gives, of a shard, and between looks at Ctrl-C.
 constexpr size_t kInlineCost = 400'000;
-constexpr size_t kShardCost = 200'000;
+constexpr size_t kShardCost = 1'000'000;
 constexpr size_t kWaveCost = 80'000'000;
+// Shards are whole numbers of the rows that products of matrices take at a time (6 or 12).
+constexpr size_t kGrain = 12;
 
 size_t rows_for(size_t cost, size_t row_cost, size_t block_rows) {
   const size_t rows = cost / std::max<size_t>(row_cost, 1);
@@ -57,10 +59,11 @@ RunResult Program::run_rows(const InputArray* inputs, size_t rows, void* const* 
   }
   const size_t workers = unbatched_outputs_ ? 1 : threads;
   const size_t wave_rows = workers * rows_for(kWaveCost, row_cost_, block_rows_);
-  // At least four shards a thread, so that a slow one does not keep the others waiting.
-  const size_t fair = (std::min(rows, wave_rows) / (4 * workers) / block_rows_ + 1) * block_rows_;
-  const size_t shard_rows =
-      std::min(workers == 1 ? wave_rows : fair, std::max(rows_for(kShardCost, row_cost_, block_rows_), fair));
+  // Up to four shards a thread, so that a slow one does not keep the others waiting. They need not be whole
+  // blocks: a few rows of a large model are worth two threads.
+  const size_t span = std::min(rows, wave_rows);
+  const size_t shards = std::clamp(span * row_cost_ / kShardCost / workers * workers, workers, 4 * workers);
+  const size_t shard_rows = workers == 1 ? wave_rows : (span / shards / kGrain + 1) * kGrain;
   FirstError first;
   for (size_t begin = 0; begin < rows; begin += wave_rows) {
     const size_t end = std::min(rows, begin + wave_rows);
