@@ -96,6 +96,11 @@ def pipeline(data: Data) -> Run:
     return partial(model.predict_proba, {name: column[0] for name, column in data.table.items()})
 
 
+def pipeline_frame(data: Data) -> Run:
+    """The frame that scikit-learn gets."""
+    return partial(maas_engine.load(data.path).predict_proba, data.frame)
+
+
 def load(data: Data) -> Run:
     def run() -> None:
         maas_engine.load(data.path)
@@ -121,5 +126,6 @@ def cases() -> dict[str, Setup]:
         **dict.fromkeys(NETWORKS, predict),
         **{f"{kind}:into": predict_into for kind in NETWORKS},
         **{f"{kind}_load": load for kind in NETWORKS},
-        "predict_pipeline": pipeline,
+        "predict_pipeline:dict": pipeline,
+        "predict_pipeline:frame": pipeline_frame,
     }

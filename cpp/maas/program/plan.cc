@@ -10,7 +10,7 @@ namespace maas {
 namespace {
 
 // Half of a small second-level cache; the other half is for weights.
-constexpr size_t kBlockBytes = size_t{128} << 10;
+constexpr size_t kBlockBytes = size_t{256} << 10;
 // A multiple of the rows that products of matrices take at a time (6, 8, 12, 16).
 constexpr size_t kRowStep = 48;
 constexpr size_t kMostRows = 20 * kRowStep;
