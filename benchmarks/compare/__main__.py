@@ -38,6 +38,8 @@ PACKAGES = (
     "onnxruntime",
     "openvino",
     "skl2onnx",
+    "pandas",
+    "pyarrow",
     "maas_engine",
 )
 BUSY_NEIGHBOUR = ("least_squares", "logistic")
