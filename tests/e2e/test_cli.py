@@ -16,6 +16,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from maas_engine.cli import main
+from maas_engine.graph import GraphBuilder
+from maas_engine.model import Model
 
 
 def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -151,6 +153,15 @@ def test_a_trained_model_is_saved_predicts_and_agrees_with_onnxruntime(cancer: P
     report = answer("verify", file, "--data", str(rows))
     assert report["same"]
     assert report["outputs"]["label"]["different"] == 0
+
+
+def test_predictions_that_are_not_finite_are_null_in_json(tmp_path: Path) -> None:
+    builder = GraphBuilder()
+    x = builder.input("a", np.float64, (None, 1))
+    builder.output(builder.add("Log", x))
+    file = str(tmp_path / "log.onnx")
+    Model(builder.build()).save(file)
+    assert answer("predict", file, "-", stdin=b"a\n1\n0\n-1\n") == {"prediction": [0.0, None, None]}
 
 
 def test_predict_writes_files(diabetes: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from maas_engine.cli._columns import feeds
+from maas_engine.cli._report import finite
 from maas_engine.errors import InvalidArgument
 from maas_engine.model import load
 
@@ -35,8 +36,7 @@ def predict(path: str, table: Any, *, probabilities: bool) -> dict[str, Any]:
 def write(columns: dict[str, Any], out: str | None, *, as_json: bool) -> None:
     """CSV or JSON on standard output, or a file whose name ends in .csv, .parquet or .arrow."""
     if as_json:
-        json.dump({name: values.tolist() for name, values in columns.items()}, sys.stdout)
-        print()
+        print(json.dumps(finite({name: values.tolist() for name, values in columns.items()})))
     elif out is None or out.endswith(".csv"):
         with open(out or sys.stdout.fileno(), "w", newline="", closefd=out is not None) as file:
             writer = csv.writer(file, lineterminator="\n")

@@ -19,7 +19,7 @@ def show(
 ) -> None:
     """Print a command's result."""
     if as_json:
-        print(json.dumps(_finite(result), indent=2))
+        print(json.dumps(finite(result), indent=2))
         return
     console = Console()
     if not console.is_terminal:
@@ -28,12 +28,12 @@ def show(
         console.print(table)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
