@@ -19,6 +19,7 @@ MAY_INCLUDE = {
     "graph": {"base"},
     "onnx": {"base", "graph"},
     "program": {"base", "kernels", "graph"},
+    "nn": {"base", "kernels", "graph", "program"},
 }
 
 # Headers that only some folders may include.

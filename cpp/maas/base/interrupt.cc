@@ -17,14 +17,18 @@ constexpr auto kLongestPeriod = std::chrono::milliseconds(100);
 
 std::atomic<InterruptHook> installed_hook{nullptr};
 thread_local Clock::time_point next_poll{};
+thread_local int held = 0;
 
 }  // namespace
 
 void set_interrupt_hook(InterruptHook hook) { installed_hook.store(hook); }
 
+HoldInterrupts::HoldInterrupts() { ++held; }
+HoldInterrupts::~HoldInterrupts() { --held; }
+
 void poll_interrupt() {
   const InterruptHook hook = installed_hook.load(std::memory_order_acquire);
-  if (hook == nullptr) return;
+  if (hook == nullptr || held > 0) return;
   const auto begin = Clock::now();
   if (begin < next_poll) return;
   const bool stop = hook();

@@ -12,4 +12,13 @@ void set_interrupt_hook(InterruptHook hook);
 // loops that can last longer than 20 ms; parallel_for calls it by itself.
 void poll_interrupt();
 
+// While one lives, poll_interrupt() on this thread does nothing: for work that must not stop half way.
+class HoldInterrupts {
+ public:
+  HoldInterrupts();
+  ~HoldInterrupts();
+  HoldInterrupts(const HoldInterrupts&) = delete;
+  HoldInterrupts& operator=(const HoldInterrupts&) = delete;
+};
+
 }  // namespace maas

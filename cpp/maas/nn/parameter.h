@@ -1,0 +1,43 @@
+// Weights being trained: where they and their gradients lie in the arena, and how.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "maas/graph/shape.h"
+
+namespace maas {
+
+// kPacked: a K × N matrix laid out as PackedMatrix (maas/kernels/packed_matrix.h) has it, so that products
+// need no copy of it; values that only pad are zero and stay zero. kPlain: row-major.
+enum class Layout { kPlain, kPacked };
+
+struct ParameterSpec {
+  std::string name;  // of the graph's initializer
+  Shape shape;
+  Layout layout = Layout::kPlain;
+  bool trainable = true;
+  double l1 = 0, l2 = 0;  // the penalty l1 sum|w| + l2 sum w²
+  bool decays = true;     // decoupled weight decay acts on it
+};
+
+// As a layer sees one. Both on 64 bytes, `stored_values` long, and laid out alike.
+template <class T>
+struct Parameter {
+  T* value = nullptr;     // null: the layer has none (no bias)
+  T* gradient = nullptr;  // null: not wanted
+
+  explicit operator bool() const { return value != nullptr; }
+};
+
+// Values in the arena, padding included, a multiple of 64 bytes.
+template <class T>
+size_t stored_values(const ParameterSpec& spec);
+
+// Between row-major values (any alignment) and the arena. `store` zeroes the padding.
+template <class T>
+void store_parameter(const ParameterSpec& spec, const T* plain, T* stored);
+template <class T>
+void load_parameter(const ParameterSpec& spec, const T* stored, T* plain);
+
+}  // namespace maas
