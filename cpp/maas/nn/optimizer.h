@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "maas/kernels/update.h"
+
 namespace maas {
 
 enum class OptimizerRule { kSgd, kAdam, kRmsprop, kAdagrad };  // AdamW: Adam with weight_decay
@@ -18,7 +20,7 @@ struct OptimizerOptions {
   bool amsgrad = false;
   double rho = 0.9;  // RMSprop
   bool centered = false;
-  double epsilon = 1e-7;
+  double epsilon = 1e-7;             // > 0
   double initial_accumulator = 0.1;  // Adagrad
   double weight_decay = 0;           // decoupled: w -= learning rate × this × w, before the rule
   // 0: none. At most one is set. By value, by the norm of each parameter, by the norm of all.
@@ -41,7 +43,7 @@ template <class T>
 class Optimizer {
  public:
   // `values` and `gradients` of `size` values; `slots` as many times that. Segments lie in [0, size) in
-  // ascending order.
+  // ascending order; values between them are left alone. Throws InvalidArgument for options out of range.
   Optimizer(const OptimizerOptions& options, std::vector<OptimizerSegment> segments, T* values, T* gradients,
             T* slots, size_t size);
 
@@ -56,8 +58,19 @@ class Optimizer {
   void set_iterations(uint64_t n) { iterations_ = n; }
 
  private:
+  // Neighbouring segments that are updated alike; each is its own where each has a norm of its own.
+  struct Run {
+    size_t begin = 0, end = 0;
+    bool decays = true;
+    double scale = 1;  // of the gradient, by its norm
+  };
+
+  void set_scales();
+  UpdateStep<T> constants(double learning_rate) const;
+
   OptimizerOptions options_;
   std::vector<OptimizerSegment> segments_;
+  std::vector<Run> runs_;
   T* values_;
   T* gradients_;
   T* slots_;
