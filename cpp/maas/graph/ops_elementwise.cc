@@ -77,6 +77,23 @@ OutputTypes prelu(const NodeView& view) {
   return {view.input(0)};
 }
 
+// The values as they are: only a network being trained drops any.
+OutputTypes dropout(const NodeView& view) {
+  expect_type(view, 0, "data", kFloats);
+  if (view.has_input(1)) {
+    expect_type(view, 1, "ratio", kFloats);
+    expect_unbatched(view, 1, "ratio");
+  }
+  if (view.has_input(2)) {
+    expect_type(view, 2, "training_mode", kBools);
+    const Tensor* training = view.constant(2);
+    if (training == nullptr || training->size() != 1 || training->values<bool>()[0]) {
+      view.unsupported("may be in training mode; expected a constant training_mode of false");
+    }
+  }
+  return {view.input(0)};
+}
+
 OutputTypes gelu(const NodeView& view) {
   const std::string form = view.get_string("approximate", "none");
   if (form != "none" && form != "tanh") {
@@ -111,6 +128,7 @@ std::span<const Op> elementwise_ops() {
       {"Celu", "", 1, 1, 1, {{"alpha", kFloat}}, unary<type_set(DType::kFloat32)>},
       {"Clip", "", 1, 3, 1, {}, clip},
       {"Div", "", 2, 2, 1, {}, combine<kNumbers>},
+      {"Dropout", "", 1, 3, 1, {{"seed", kInt}}, dropout},
       {"Elu", "", 1, 1, 1, {{"alpha", kFloat}}, unary<kFloats>},
       {"Equal", "", 2, 2, 1, {}, compare<kAllTypes>},
       {"Erf", "", 1, 1, 1, {}, unary<kFloats>},

@@ -9,13 +9,15 @@
 namespace maas {
 
 // kPacked: a K × N matrix laid out as PackedMatrix (maas/kernels/packed_matrix.h) has it, so that products
-// need no copy of it; values that only pad are zero and stay zero. kPlain: row-major.
+// need no copy of it; values that only pad are zero and stay zero. kPlain: row-major, then zeros up to 256
+// bytes, which is a whole sliver.
 enum class Layout { kPlain, kPacked };
 
 struct ParameterSpec {
   std::string name;  // of the graph's initializer
   Shape shape;
   Layout layout = Layout::kPlain;
+  bool transposed = false;  // kPacked of an initializer that is N × K (Gemm's transB)
   bool trainable = true;
   double l1 = 0, l2 = 0;  // the penalty l1 sum|w| + l2 sum w²
   bool decays = true;     // decoupled weight decay acts on it
@@ -30,7 +32,7 @@ struct Parameter {
   explicit operator bool() const { return value != nullptr; }
 };
 
-// Values in the arena, padding included, a multiple of 64 bytes.
+// Values in the arena, padding included, a multiple of 256 bytes.
 template <class T>
 size_t stored_values(const ParameterSpec& spec);
 
@@ -39,5 +41,12 @@ template <class T>
 void store_parameter(const ParameterSpec& spec, const T* plain, T* stored);
 template <class T>
 void load_parameter(const ParameterSpec& spec, const T* stored, T* plain);
+
+extern template size_t stored_values<float>(const ParameterSpec& spec);
+extern template size_t stored_values<double>(const ParameterSpec& spec);
+extern template void store_parameter(const ParameterSpec& spec, const float* plain, float* stored);
+extern template void store_parameter(const ParameterSpec& spec, const double* plain, double* stored);
+extern template void load_parameter(const ParameterSpec& spec, const float* stored, float* plain);
+extern template void load_parameter(const ParameterSpec& spec, const double* stored, double* plain);
 
 }  // namespace maas
