@@ -7,7 +7,8 @@
 namespace maas {
 
 // Over all rows of the batch, column by column (Ioffe and Szegedy, 2015). Forward moves the averages:
-// moving = momentum moving + (1 - momentum) batch, with the biased variance, as Keras does.
+// moving = momentum moving + (1 - momentum) batch, with the biased variance, as Keras does; a column that is
+// not finite leaves them.
 template <class T>
 class BatchNormLayer final : public Layer<T> {
  public:
@@ -15,8 +16,9 @@ class BatchNormLayer final : public Layer<T> {
   struct Parameters {
     Parameter<T> scale, shift, mean, variance;
   };
-  BatchNormLayer(size_t cols, Parameters parameters, T epsilon, T momentum)
-      : cols_(cols), parameters_(parameters), epsilon_(epsilon), momentum_(momentum) {}
+  // `frozen`: normalises by the averages, as inference does, and leaves them (Keras: trainable = False).
+  BatchNormLayer(size_t cols, Parameters parameters, T epsilon, T momentum, bool frozen = false)
+      : cols_(cols), parameters_(parameters), epsilon_(epsilon), momentum_(momentum), frozen_(frozen) {}
   void forward(const LayerPass<T>& pass) const override;
   void backward(const LayerPass<T>& pass) const override;
   SampleShape output(SampleShape input) const override { return input; }
@@ -24,9 +26,13 @@ class BatchNormLayer final : public Layer<T> {
   size_t work_values(size_t samples, SampleShape input) const override;
 
  private:
+  void forward_columns(const LayerPass<T>& pass, size_t begin, size_t end) const;
+  void backward_columns(const LayerPass<T>& pass, size_t begin, size_t end) const;
+
   size_t cols_;
   Parameters parameters_;
   T epsilon_, momentum_;
+  bool frozen_;
 };
 
 // Over the columns of each row (Ba et al., 2016), as NormFns::layer of kernels/norm.h computes it.
@@ -38,16 +44,15 @@ class LayerNormLayer final : public Layer<T> {
   void forward(const LayerPass<T>& pass) const override;
   void backward(const LayerPass<T>& pass) const override;
   SampleShape output(SampleShape input) const override { return input; }
-  size_t kept_values(size_t samples, SampleShape input) const override;
   size_t work_values(size_t samples, SampleShape input) const override;
 
  private:
   size_t cols_;
-  Parameter<T> scale_, shift_;
+  Parameter<T> scale_, shift_;  // each may be absent
   T epsilon_;
 };
 
-// (x - offset) / scale or (x - offset) scale, nothing learned: Keras's Normalization.
+// (x - offset) / scale or (x - offset) scale, nothing learned: Keras's Normalization. Both vectors are given.
 template <class T>
 class FeatureScaleLayer final : public Layer<T> {
  public:
