@@ -31,6 +31,7 @@ PACKAGES = (
     "scikit-learn-intelex",
     "torch",
     "jax",
+    "keras",
     "snapml",
     "cyanure",
     "celer",

@@ -23,6 +23,7 @@ RIVALS = (
     "sklearnex_",
     "torch_",
     "jax_",
+    "keras_",
     "snapml_",
     "cyanure_",
     "celer_",

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from . import jax_training
 from .adapter import Run, Setup, loosest
 
 LABEL = "jax"
@@ -87,4 +88,5 @@ def cases() -> dict[str, Setup]:
         "logistic_gd": lambda data: descent(data, lambda margin, y: jax.nn.sigmoid(margin) - y),
         "logistic:newton": newton,
         "gemm": gemm,
+        **jax_training.cases(),
     }

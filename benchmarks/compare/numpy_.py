@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import numpy_training
 from .adapter import Run, Setup, loosest
 from .models import NETWORKS
 
@@ -214,4 +215,5 @@ def cases() -> dict[str, Setup]:
         "r2": metric(r2),
         "gemm": lambda data: lambda: data.A @ data.B,
         **dict.fromkeys(NETWORKS, predict),
+        **numpy_training.cases(),
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import generate, models, objectives
+from . import generate, models, objectives, training
 from .generate import DIGITS, NONZEROS, Generator
 
 PATHS = ("lasso_path", "elastic_net_path")
@@ -19,7 +19,17 @@ VALIDATED = ("ridge_cv", "lasso_cv", "logistic_cv")
 OTHER_LINEAR = ("linear_svc", "huber", "poisson", "quantile")
 PREDICTS = (*models.NETWORKS, "predict_pipeline")
 LOADS = tuple(f"{kind}_load" for kind in models.NETWORKS)
-FITS = ("least_squares", "gradient_descent", "logistic_gd", "sgd_epoch", *LOGISTIC, *PATHS, *OTHER_LINEAR)
+TRAINS = tuple(training.TRAININGS)
+FITS = (
+    "least_squares",
+    "gradient_descent",
+    "logistic_gd",
+    "sgd_epoch",
+    *LOGISTIC,
+    *PATHS,
+    *OTHER_LINEAR,
+    *TRAINS,
+)
 WITH_COLUMNS = (*FITS, *VALIDATED)
 
 
@@ -56,6 +66,8 @@ class Problem:
     def floor_work(self) -> tuple[float, float]:
         """Bytes that must be read from memory and floating-point operations that must be done."""
         size = float(self.rows) * self.columns
+        if self.kind in TRAINS:
+            return training.floor_work(self)
         if self.kind in models.NETWORKS:
             widths, _ = models.NETWORKS[self.kind]
             multiply_adds = sum(a * b for a, b in pairwise(widths))
@@ -111,6 +123,7 @@ GENERATE: dict[str, Generator] = {
     "gemm": generate.square,
     **dict.fromkeys((*models.NETWORKS, *LOADS), models.network),
     "predict_pipeline": models.pipeline,
+    **dict.fromkeys(TRAINS, training.data),
     **dict.fromkeys(
         (*LABEL_METRICS, *MORE_LABEL_METRICS, "bootstrap_accuracy", "bootstrap_f1"), generate.labels
     ),
@@ -135,6 +148,7 @@ OBJECTIVE: dict[str, Callable[[Data, Any], float]] = {
     "poisson": objectives.poisson_loss,
     "quantile": objectives.quantile_loss,
     "gemm": objectives.fingerprint,
+    **dict.fromkeys(TRAINS, training.final_loss),
     **dict.fromkeys((*PREDICTS, *LOADS), models.fingerprint_of_model),
     **dict.fromkeys((*METRICS, *MORE_METRICS, *BOOTSTRAPS), objectives.fingerprint),
 }
@@ -144,6 +158,7 @@ SAME = {
     "gradient_descent": 1e-4,
     "logistic_cv": 1e-4,  # the mean scores: rivals stop at their default tolerances
     "lasso_cv": 1e-3,  # the mean size of the coefficients: rivals stop at different gaps
+    **dict.fromkeys(TRAINS, 1e-2),  # rounding grows over the steps
     **dict.fromkeys(BOOTSTRAPS, 0.1),  # the width of the interval: resamples differ
 }
 SAME_OTHERWISE = 1e-5
@@ -155,7 +170,15 @@ BOTH = ("float32", "float64")
 
 def problems(quick: bool) -> list[Problem]:
     """Every case, or the quick set."""
-    cases = [*fits(), *more_fits(), *metric_calls(), *more_metric_calls(), *products(), *predictions()]
+    cases = [
+        *fits(),
+        *more_fits(),
+        *metric_calls(),
+        *more_metric_calls(),
+        *products(),
+        *predictions(),
+        *trainings(),
+    ]
     return [case for case in cases if case.quick or not quick]
 
 
@@ -216,3 +239,11 @@ def predictions() -> Iterator[Problem]:
         yield Problem("predict_pipeline", rows, dtype="float32", quick=rows == 1)
     for kind in LOADS:
         yield Problem(kind, 1, dtype="float32", quick=kind == LOADS[-1])
+
+
+def trainings() -> Iterator[Problem]:
+    rows = {"train_textbook": (1000,), "train_digits": (DIGITS,), "train_large": (5120,)}
+    for kind in TRAINS:
+        for n in rows.get(kind, (15_000, 60_000)):
+            columns = training.TRAININGS[kind].widths[0]
+            yield Problem(kind, n, columns, "float32", quick=n != 60_000)

@@ -21,6 +21,7 @@ NAMES = {
     "sklearnex_": "sklearnex",
     "torch_": "torch",
     "jax_": "jax",
+    "keras_": "keras",
     "snapml_": "Snap ML",
     "cyanure_": "cyanure",
     "celer_": "celer",
@@ -137,6 +138,18 @@ def latency_table(run: dict[str, Any]) -> list[str]:
     return lines if len(lines) > 2 else []
 
 
+def first_table(run: dict[str, Any]) -> list[str]:
+    lines = [
+        "| case | rival | first fit, set-up and compilation included | a later one |",
+        "|---|---|---|---|",
+    ]
+    for result in run["results"]:
+        if "first" in result:
+            times = f"{text(result['first'])} | {text(statistics.median(result['seconds']))}"
+            lines.append(f"| {result['case']} | {label(result)}, {result['threads']}T | {times} |")
+    return lines
+
+
 def summary_table(run: dict[str, Any]) -> list[str]:
     lines = [
         "| case | threads | maas_engine | best peer | times faster | floor | times the floor |",
@@ -210,6 +223,10 @@ def markdown(run: dict[str, Any], name: str) -> str:
         "## Single calls",
         "",
         *latency_table(run),
+        "",
+        "## First fits of networks",
+        "",
+        *first_table(run),
         "",
         "## With a busy neighbour",
         "",

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn import linear_model, metrics, model_selection, svm
 from sklearn.exceptions import ConvergenceWarning
 
+from . import sklearn_training
 from .adapter import Run, Setup, loosest
 from .models import NETWORKS
 
@@ -272,5 +273,6 @@ def cases() -> dict[str, Setup]:
         **other_fits(linear_model, svm.LinearSVC),
         **metric_cases(metrics),
         **dict.fromkeys(NETWORKS, predict),
+        **sklearn_training.cases(),
         "predict_pipeline": lambda data: partial(data.estimator.predict_proba, data.frame),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from . import torch_training
 from .adapter import Run, Setup, loosest
 from .models import NETWORKS
 
@@ -126,4 +127,5 @@ def cases() -> dict[str, Setup]:
         "multinomial:lbfgs": lbfgs(softmax, lambda data: (data.X.shape[1] + 1, int(data.y.max()) + 1)),
         "gemm": gemm,
         **dict.fromkeys(NETWORKS, predict),
+        **torch_training.cases(),
     }
