@@ -1,4 +1,4 @@
-// Dropout: each value is zero with probability `rate`, else divided by 1 - rate (Srivastava et al., 2014).
+// Dropout: each value is zero with probability `rate`, else times 1 / (1 - rate) (Srivastava et al., 2014).
 // The mask is a function of (seed, stream, step, place in the batch) alone and is made again backward.
 #pragma once
 
@@ -16,6 +16,9 @@ class DropoutLayer final : public Layer<T> {
   SampleShape output(SampleShape input) const override { return input; }
 
  private:
+  // Both ways: a value and its gradient meet the same word.
+  void apply(const LayerPass<T>& pass, BatchMatrix<T> in, BatchMatrix<T> out) const;
+
   double rate_;
   uint32_t stream_;
 };
