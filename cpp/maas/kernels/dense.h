@@ -33,20 +33,31 @@ struct DenseSpec {
   Activation<T> activation;                  // last
 };
 
+// Weights and bias that may change between runs, as training has them. Both on 64 bytes, laid out as
+// PackedMatrix has it and as the bias padded with zeros to whole lines of 64 bytes.
+template <class T>
+struct DenseInPlace {
+  const T* weights = nullptr;  // depth × cols
+  size_t depth = 0, cols = 0;
+  const T* bias = nullptr;  // or null
+  Activation<T> activation;
+};
+
 // A layer with its functions looked up, as the vector code takes it.
 template <class T>
 struct DensePlan {
   const T* weights = nullptr;  // as PackedMatrix lays them out
   size_t depth = 0, cols = 0;
   FeatureScale<T> scale;
-  const T* bias = nullptr;  // null, or `cols` values and zeros up to a whole sliver
+  const T* bias = nullptr;  // null, or `cols` values and zeros up to whole lines of 64 bytes
   BatchNorm<T> norm;
   Activation<T> activation;
   NormFns<T> norms{};
   MapFn<T> map = nullptr;
   RowsFn<T> softmax = nullptr;
-  bool relu = false;  // right after the bias, so no other activation is left
-  size_t chunk = 0;   // rows at a time: their results are finished while in the first-level cache
+  size_t stored_cols = 0;  // `cols`, or more: columns that may be written, by W's padding
+  bool relu = false;       // right after the bias, so no other activation is left
+  size_t chunk = 0;        // rows at a time: their results are finished while in the first-level cache
 };
 
 // Immutable; threads may share it. Made for the SIMD target active at that moment and stays with it.
@@ -55,6 +66,8 @@ class Dense {
  public:
   Dense() = default;
   explicit Dense(const DenseSpec<T>& spec);
+  // Rows of `out` are written to the end of their last line of 64 bytes; ldo is whole lines.
+  explicit Dense(const DenseInPlace<T>& spec);
 
   // Values that `work` of a run with up to this many rows must hold; 0: it may be null.
   size_t work_values(size_t rows) const;
@@ -64,6 +77,9 @@ class Dense {
   void run(const T* x, size_t rows, size_t ldx, T* out, size_t ldo, T* work) const noexcept {
     run_(plan_, x, rows, ldx, out, ldo, work);
   }
+
+  // The same on the thread pool where there is work for it. Nothing precedes the product, no softmax follows.
+  void run_shared(const T* x, size_t rows, size_t ldx, T* out, size_t ldo) const;
 
   // The same with other weights of that shape, laid out as PackedMatrix lays them out.
   void run_with(const T* weights, const T* x, size_t rows, size_t ldx, T* out, size_t ldo,
@@ -76,10 +92,15 @@ class Dense {
  private:
   using RunFn = void (*)(const DensePlan<T>&, const T* x, size_t rows, size_t ldx, T* out, size_t ldo,
                          T* work);
+  using PartFn = void (*)(const DensePlan<T>&, const T* x, size_t rows, size_t ldx, T* out, size_t ldo,
+                          size_t first_col, size_t cols);
+
+  void set_activation(const Activation<T>& activation);
 
   DensePlan<T> plan_;
   AlignedBuffer<T> bias_;
   RunFn run_ = nullptr;
+  PartFn run_part_ = nullptr;
 };
 
 extern template class Dense<float>;

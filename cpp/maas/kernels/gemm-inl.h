@@ -40,6 +40,9 @@ struct Tile {
   bool last;      // no further block of K follows: add bias, make NaNs canonical
   const T* bias;  // or null
   bool relu;      // last of all
+  // A's columns lie in runs of this many, and so far is it from the end of one to the next.
+  size_t a_run = kOneRun;
+  ptrdiff_t a_skip = 0;
 };
 
 // Finished sums: bias, canonical NaNs, and ReLU if asked; to C.
@@ -79,15 +82,18 @@ HWY_NOINLINE void run_tile(const Tile<T>& t) {
   const T* a = t.a;
   const T* b = t.b;
   const ptrdiff_t a_row = t.a_row, a_col = t.a_col, ldb = t.ldb;
-  for (size_t k = 0; k < t.depth; ++k, a += a_col, b += ldb) {
-    hn::Vec<decltype(d)> row[kVectors];
+  for (size_t left = t.depth, run; left > 0; left -= run, a += t.a_skip) {
+    run = std::min(left, t.a_run);
+    for (size_t k = 0; k < run; ++k, a += a_col, b += ldb) {
+      hn::Vec<decltype(d)> row[kVectors];
 #pragma GCC unroll 8
-    for (size_t v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
+      for (size_t v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
 #pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i) {
-      const auto x = hn::Set(d, load_unaligned(a + static_cast<ptrdiff_t>(i) * a_row));
+      for (size_t i = 0; i < kRows; ++i) {
+        const auto x = hn::Set(d, load_unaligned(a + static_cast<ptrdiff_t>(i) * a_row));
 #pragma GCC unroll 8
-      for (size_t v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, row[v], sum[i][v]);
+        for (size_t v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, row[v], sum[i][v]);
+      }
     }
   }
   if (t.last && t.relu) return finish_tile<true>(d, t, sum);
@@ -156,7 +162,7 @@ void run_strip(const GemmTask<T>& task, Tile<T>& t, const T* b, size_t first_row
   for (size_t j = skip; j < task.cols; j += kWidth) {
     const size_t cols = std::min(kWidth, task.cols - j);
     t.b = b + (j / kSliver<T>)*task.sliver_stride + j % kSliver<T>;
-    t.c = c + j;
+    t.c = c + j / kSliver<T> * task.c_sliver + j % kSliver<T>;
     t.bias = task.bias == nullptr ? nullptr : task.bias + j;
     if (cols % kLanes == 0) {
       find_tile<T>(rows, cols / kLanes)(t);
@@ -188,11 +194,15 @@ void pack_strips(const T* a, ptrdiff_t a_row, ptrdiff_t a_col, size_t rows, size
   }
 }
 
+// `strips`: memory to pack A into, or null to read it in place.
 template <class T>
 void run_gemm_task(const GemmTask<T>& task, T* strips) {
+  const bool runs = task.a_run != kOneRun;
+  ptrdiff_t a_strip = task.a_strip != 0 ? task.a_strip : static_cast<ptrdiff_t>(kTileRows) * task.a_row;
   for (size_t k = 0; k < std::max<size_t>(task.depth, 1); k += kBlockDepth) {
     const size_t depth = std::min(kBlockDepth, task.depth - k);
-    const T* a = task.a + static_cast<ptrdiff_t>(k) * task.a_col;
+    const T* a = task.a + (runs ? static_cast<ptrdiff_t>(k / task.a_run) * task.a_next
+                                : static_cast<ptrdiff_t>(k) * task.a_col);
     Tile<T> t{.depth = depth,
               .a = a,
               .a_row = task.a_row,
@@ -204,15 +214,18 @@ void run_gemm_task(const GemmTask<T>& task, T* strips) {
               .load = task.accumulate || k > 0,
               .last = k + depth == task.depth,
               .bias = nullptr,
-              .relu = task.relu};
+              .relu = task.relu,
+              .a_run = task.a_run,
+              .a_skip = runs ? task.a_next - static_cast<ptrdiff_t>(task.a_run) * task.a_col : 0};
     if (strips != nullptr) {
       pack_strips(a, task.a_row, task.a_col, task.rows, depth, strips);
       t.a_row = 1;
       t.a_col = kTileRows;
+      a = strips;
+      a_strip = static_cast<ptrdiff_t>(strip_stride<T>(depth));
     }
     for (size_t i = 0; i < task.rows; i += kTileRows) {
-      t.a = strips != nullptr ? strips + i / kTileRows * strip_stride<T>(depth)
-                              : a + static_cast<ptrdiff_t>(i) * task.a_row;
+      t.a = a + static_cast<ptrdiff_t>(i / kTileRows) * a_strip;
       t.c = task.c + i * task.ldc;
       run_strip(task, t, task.b + static_cast<ptrdiff_t>(k) * task.ldb, i,
                 std::min(kTileRows, task.rows - i));

@@ -77,15 +77,9 @@ void run_tasks(const GemmTask<T>& whole) {
   for_tasks(row_tasks * col_tasks, serial, [&](size_t index, int) {
     const size_t row = index % row_tasks * task_rows;
     const size_t col = index / row_tasks * kTaskCols<T>;
-    GemmTask<T> task = whole;
-    task.rows = std::min(task_rows, whole.rows - row);
-    task.cols = std::min(kTaskCols<T>, whole.cols - col);
-    task.diagonal += static_cast<ptrdiff_t>(row) - static_cast<ptrdiff_t>(col);
+    const GemmTask<T> task =
+        whole.part(row, std::min(task_rows, whole.rows - row), col, std::min(kTaskCols<T>, whole.cols - col));
     if (task.upper && task.diagonal >= static_cast<ptrdiff_t>(task.cols)) return;
-    task.a += static_cast<ptrdiff_t>(row) * whole.a_row;
-    task.b += col / kSliver<T> * whole.sliver_stride;
-    task.c += row * whole.ldc + col;
-    if (whole.bias != nullptr) task.bias += col;
     if (in_place) return run_task(task, static_cast<T*>(nullptr));
     AlignedBuffer<T> copy(divide_up(task.rows, kTileRows) *
                           strip_stride<T>(std::min(kBlockDepth, task.depth)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "maas/kernels/dense.h"
+#include "maas/kernels/dense_gradient.h"
 #include "maas/nn/layer.h"
 
 namespace maas {
@@ -10,7 +11,8 @@ namespace maas {
 template <class T>
 class DenseLayer final : public Layer<T> {
  public:
-  // weights: inputs × units, Layout::kPacked. bias: units values, or none.
+  // weights: inputs × units, Layout::kPacked. bias: units values, or none. Both stay where they are and are
+  // read anew by each call.
   DenseLayer(size_t inputs, size_t units, Parameter<T> weights, Parameter<T> bias, Activation<T> activation);
 
   void forward(const LayerPass<T>& pass) const override;
@@ -19,9 +21,10 @@ class DenseLayer final : public Layer<T> {
   size_t work_values(size_t samples, SampleShape input) const override;
 
  private:
-  size_t inputs_, units_;
+  size_t units_;
   Parameter<T> weights_, bias_;
-  Activation<T> activation_;
+  Dense<T> dense_;
+  DenseGradient<T> gradient_;
 };
 
 extern template class DenseLayer<float>;

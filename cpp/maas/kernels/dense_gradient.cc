@@ -1,0 +1,300 @@
+#include "maas/kernels/dense_gradient.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "maas/kernels/dense_gradient.cc"
+#include "hwy/foreach_target.h"
+#include "maas/kernels/dense_gradient-inl.h"
+#include "maas/kernels/gemm-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace maas {
+namespace HWY_NAMESPACE {
+
+template <class T>
+void Multiply(const GemmTask<T>& task) {
+  run_gemm_task(task, static_cast<T*>(nullptr));
+}
+
+template <class T>
+void PackStrips(const T* from, size_t ld, size_t rows, size_t depth, T* to) {
+  pack_strips(from, 1, static_cast<ptrdiff_t>(ld), rows, depth, to);
+}
+
+template <class T>
+DenseGradientFns<T> FindFns() {
+  return {Multiply<T>, make_delta<T>, transpose_panel<T>, PackStrips<T>};
+}
+DenseGradientFns<float> FindDenseGradientF32() { return FindFns<float>(); }
+DenseGradientFns<double> FindDenseGradientF64() { return FindFns<double>(); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace maas
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+#include <algorithm>
+
+#include "maas/base/thread_pool.h"
+#include "maas/kernels/activation_gradient.h"
+#include "maas/kernels/product_grid.h"
+
+namespace maas {
+
+HWY_EXPORT(FindDenseGradientF32);
+HWY_EXPORT(FindDenseGradientF64);
+
+namespace {
+
+auto find_fns(float) { return HWY_DYNAMIC_DISPATCH(FindDenseGradientF32)(); }
+auto find_fns(double) { return HWY_DYNAMIC_DISPATCH(FindDenseGradientF64)(); }
+
+// Rows that a task of the transposed input gradient begins on: whole strips, and whole vectors of its result.
+constexpr size_t kTransposedRows = 48;
+
+template <class T>
+constexpr size_t whole_lines(size_t values) {
+  return divide_round_up(values, 64 / sizeof(T)) * (64 / sizeof(T));
+}
+
+// Values of a packed B of `depth` × `cols`.
+template <class T>
+size_t packed_values(size_t depth, size_t cols) {
+  return divide_round_up(cols, kSliver<T>) * kSliver<T> * depth;
+}
+
+template <class Fn>
+void for_tasks(size_t tasks, Fn fn) {
+  if (tasks == 1) return fn(0, 0);
+  parallel_for(tasks, fn);
+}
+
+}  // namespace
+
+// What is copied before the products, chosen by the shape; null: nothing.
+template <class T>
+struct DenseGradient<T>::Plan {
+  // Less would cost more than reading in place, from the first-level cache.
+  static constexpr size_t kCopyBytes = 32768;
+
+  Plan(const DenseGradient& layer, const DenseBatch<T>& b) {
+    const size_t inputs = layer.inputs_, units = layer.units_;
+    const bool wide = !layer.narrow_;
+    if (wide && b.weight_gradient != nullptr) {
+      if (b.rows * b.ldo * sizeof(T) > kCopyBytes) delta = take(b, packed_values<T>(b.rows, units));
+      if (b.rows * b.ldx * sizeof(T) > kCopyBytes) {
+        strips = take(b, divide_round_up(inputs, kTileRows) * strip_stride<T>(b.rows));
+      }
+    }
+    if (!wide || b.in_gradient == nullptr) return;
+    // Either Wᵀ, or δᵀ and a result that is transposed back.
+    if (inputs * units <= b.rows * (inputs + units)) {
+      weights = take(b, packed_values<T>(units, inputs));
+    } else {
+      delta_transposed = take(b, packed_values<T>(units, b.rows));
+      // A line more than whole lines: at multiples of 4 KB rows would fight for the same lines of a cache.
+      ldr = whole_lines<T>(b.rows) + 64 / sizeof(T);
+      result = take(b, ldr * inputs);
+    }
+  }
+
+  T* take(const DenseBatch<T>& b, size_t values) {
+    T* at = b.work + used;
+    used += whole_lines<T>(values);
+    return at;
+  }
+
+  T* delta = nullptr;             // δ in slivers
+  T* strips = nullptr;            // xᵀ in strips
+  T* weights = nullptr;           // Wᵀ in slivers
+  T* delta_transposed = nullptr;  // δᵀ in slivers
+  T* result = nullptr;            // the input gradient, transposed
+  size_t ldr = 0;
+  size_t used = 0;
+};
+
+template <class T>
+DenseGradient<T>::DenseGradient(size_t inputs, size_t units, Activation<T> activation)
+    : inputs_(inputs),
+      units_(units),
+      narrow_(units < kNarrowCols),
+      relu_(activation.kind == Activation<T>::kMap && activation.op == MapOp::kRelu),
+      p_(activation.p),
+      q_(activation.q),
+      fns_(find_fns(T{})) {
+  if (activation.kind == Activation<T>::kMap && !relu_)
+    gradient_ = find_activation_gradient<T>(activation.op);
+}
+
+template <class T>
+size_t DenseGradient<T>::work_values(size_t rows) const {
+  if (narrow_) return 0;
+  const size_t lines = whole_lines<T>(rows) + 64 / sizeof(T);
+  const size_t strips = divide_round_up(inputs_, kTileRows) * strip_stride<T>(rows);
+  const size_t for_input =
+      std::max(packed_values<T>(units_, inputs_) /* Wᵀ */,
+               packed_values<T>(units_, rows) + whole_lines<T>(inputs_ * lines) /* δᵀ, result */);
+  return packed_values<T>(rows, units_) + whole_lines<T>(strips) + whole_lines<T>(for_input);
+}
+
+// δ, and whatever the products read that is not as they need it.
+template <class T>
+void DenseGradient<T>::prepare(const DenseBatch<T>& b, const Plan& plan) const {
+  const DeltaTask<T> delta{.rows = b.rows,
+                           .units = units_,
+                           .out = b.out,
+                           .delta = b.delta,
+                           .ld = b.ldo,
+                           .relu = relu_,
+                           .gradient = gradient_,
+                           .p = p_,
+                           .q = q_,
+                           .bias_gradient = b.bias_gradient,
+                           .accumulate = b.accumulate,
+                           .packed = plan.delta,
+                           .transposed = plan.delta_transposed};
+  const bool copies = delta.packed != nullptr || delta.transposed != nullptr;
+  const bool has_delta = relu_ || gradient_ != nullptr || b.bias_gradient != nullptr || copies;
+  const size_t units = whole_lines<T>(units_);
+  // Slivers of δ, of Wᵀ and groups of strips of x; all at once unless large.
+  constexpr size_t kSerialValues = size_t{1} << 16, kSliverStrips = 8;
+  const bool serial =
+      b.rows * (units_ + inputs_) + inputs_ * units_ * (plan.weights != nullptr) <= kSerialValues;
+  const size_t sliver = serial ? std::max(units, inputs_) : kSliver<T>;
+  const size_t group = serial ? inputs_ : kSliverStrips * kTileRows;
+  const size_t deltas = has_delta ? divide_round_up(units, sliver) : 0;
+  const size_t weights = plan.weights == nullptr ? 0 : divide_round_up(inputs_, kSliver<T>);
+  const size_t strips = plan.strips == nullptr ? 0 : divide_round_up(inputs_, group);
+  const auto task = [&](size_t index, int) {
+    if (index < deltas) return fns_.delta(delta, index * sliver, std::min(units, (index + 1) * sliver));
+    index -= deltas;
+    if (index < weights) {
+      const size_t first = index * kSliver<T>, count = std::min(kSliver<T>, inputs_ - first);
+      for (size_t unit = 0; unit < units_; unit += kSliver<T>) {
+        fns_.transpose(b.weights + unit * inputs_ + first * kSliver<T>, kSliver<T>, count,
+                       std::min(kSliver<T>, units_ - unit),
+                       plan.weights + (first * units_ + unit * kSliver<T>), kSliver<T>);
+      }
+      return;
+    }
+    const size_t first = (index - weights) * group;
+    fns_.pack_strips(b.x + first, b.ldx, std::min(group, inputs_ - first), b.rows,
+                     plan.strips + first / kTileRows * strip_stride<T>(b.rows));
+  };
+  const size_t tasks = deltas + weights + strips;
+  if (!serial) return parallel_for(tasks, task);
+  for (size_t index = 0; index < tasks; ++index) task(index, 0);
+}
+
+// xᵀ · δ, or δᵀ · x for the columns of a narrow matrix.
+template <class T>
+GemmTask<T> DenseGradient<T>::weight_product(const DenseBatch<T>& b, const Plan& plan) const {
+  GemmTask<T> task{.a = b.delta,
+                   .a_row = 1,
+                   .a_col = static_cast<ptrdiff_t>(b.ldo),
+                   .b = b.x,
+                   .ldb = static_cast<ptrdiff_t>(b.ldx),
+                   .sliver_stride = kSliver<T>,
+                   .c = b.weight_gradient,
+                   .ldc = narrow_stride<T>(inputs_),
+                   .rows = units_,
+                   .cols = inputs_,
+                   .depth = b.rows,
+                   .accumulate = b.accumulate,
+                   .bias = nullptr,
+                   .upper = false,
+                   .diagonal = 0};
+  if (narrow_) return task;
+  std::swap(task.a, task.b);
+  task.rows = inputs_, task.cols = units_;
+  task.a_col = static_cast<ptrdiff_t>(b.ldx), task.ldb = static_cast<ptrdiff_t>(b.ldo);
+  task.ldc = kSliver<T>, task.c_sliver = inputs_ * kSliver<T>;
+  if (plan.strips != nullptr) {
+    task.a = plan.strips, task.a_col = kTileRows;
+    task.a_strip = static_cast<ptrdiff_t>(strip_stride<T>(b.rows));
+  }
+  if (plan.delta != nullptr) {
+    task.b = plan.delta, task.ldb = kSliver<T>, task.sliver_stride = b.rows * kSliver<T>;
+  }
+  return task;
+}
+
+// δ · Wᵀ, or (W · δᵀ)ᵀ; to the end of the last line of each row, which W's padding allows.
+template <class T>
+GemmTask<T> DenseGradient<T>::input_product(const DenseBatch<T>& b, const Plan& plan) const {
+  GemmTask<T> task{.a = b.delta,
+                   .a_row = static_cast<ptrdiff_t>(b.ldo),
+                   .a_col = 1,
+                   .b = b.weights,
+                   .ldb = static_cast<ptrdiff_t>(narrow_stride<T>(inputs_)),
+                   .sliver_stride = kSliver<T>,
+                   .c = b.in_gradient,
+                   .ldc = b.ldi,
+                   .rows = b.rows,
+                   .cols = whole_lines<T>(inputs_),
+                   .depth = units_,
+                   .accumulate = false,
+                   .bias = nullptr,
+                   .upper = false,
+                   .diagonal = 0};
+  if (narrow_) return task;
+  task.b = plan.weights, task.ldb = kSliver<T>, task.sliver_stride = units_ * kSliver<T>;
+  if (plan.weights != nullptr) return task;
+  task.a = b.weights, task.a_row = kSliver<T>;
+  task.a_run = kSliver<T>, task.a_next = static_cast<ptrdiff_t>(inputs_ * kSliver<T>);
+  task.b = plan.delta_transposed;
+  task.c = plan.result, task.ldc = plan.ldr;
+  task.rows = inputs_, task.cols = whole_lines<T>(b.rows);
+  return task;
+}
+
+template <class T>
+void DenseGradient<T>::multiply(const DenseBatch<T>& b, const Plan& plan) const {
+  const bool transposed = plan.result != nullptr;
+  GemmTask<T> by_weights{}, by_input{};
+  ProductGrid weight_grid{}, input_grid{};
+  if (b.weight_gradient != nullptr) {
+    by_weights = weight_product(b, plan);
+    weight_grid = cut_product<T>(by_weights.rows, by_weights.cols, by_weights.depth);
+  }
+  if (b.in_gradient != nullptr) {
+    by_input = input_product(b, plan);
+    // The transposed result: few rows at a time, so that they are turned while in the cache.
+    const ProductCut how = transposed ? ProductCut{96, kTransposedRows, true} : ProductCut{384};
+    input_grid = cut_product<T>(by_input.rows, by_input.cols, by_input.depth, how);
+  }
+  const auto part_of = [](const GemmTask<T>& whole, const ProductGrid& grid, size_t index) {
+    const size_t row = index % grid.row_tasks * grid.task_rows, col = index / grid.row_tasks * grid.task_cols;
+    return whole.part(row, std::min(grid.task_rows, whole.rows - row), col,
+                      std::min(grid.task_cols, whole.cols - col));
+  };
+  const auto task = [&](size_t index, int) {
+    if (index < input_grid.tasks()) {
+      const GemmTask<T> part = part_of(by_input, input_grid, index);
+      fns_.multiply(part);
+      if (!transposed) return;
+      const size_t at = static_cast<size_t>(part.c - plan.result), row = at / plan.ldr, col = at % plan.ldr;
+      fns_.transpose(part.c, plan.ldr, part.rows, std::min(part.cols, b.rows - col),
+                     b.in_gradient + col * b.ldi + row, b.ldi);
+      return;
+    }
+    fns_.multiply(part_of(by_weights, weight_grid, index - input_grid.tasks()));
+  };
+  const size_t tasks = input_grid.tasks() + weight_grid.tasks();
+  const bool serial = weight_grid.tasks() <= 1 && input_grid.tasks() <= 1;
+  if (!serial) return parallel_for(tasks, task);
+  for (size_t index = 0; index < tasks; ++index) task(index, 0);
+}
+
+template <class T>
+void DenseGradient<T>::run(const DenseBatch<T>& batch) const {
+  const Plan plan(*this, batch);
+  prepare(batch, plan);
+  multiply(batch, plan);
+}
+
+template class DenseGradient<float>;
+template class DenseGradient<double>;
+
+}  // namespace maas
+#endif  // HWY_ONCE
