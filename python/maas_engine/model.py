@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from maas_engine import _core
+from maas_engine._files import write_whole
 from maas_engine._schema import PREFIX, ROLES, Schema, read_labels, read_schema
 from maas_engine._tables import to_arrays
 from maas_engine.errors import InvalidArgument, MissingMethod
@@ -124,7 +125,7 @@ class Model(_core.Model):
         ------
         OSError : the folder is missing, the disk full, ...
         """
-        _write_whole(os.path.realpath(path), self.to_bytes())  # a link stays one
+        write_whole(path, [self.to_bytes()])
 
     def to_bytes(self) -> bytes:
         """Return what `save` writes."""
@@ -235,28 +236,3 @@ def _unpickled(cls: type[Model], data: bytes, discrepancy: Any) -> Model:
     model = cls(_core.read_onnx(data))
     model._discrepancy = discrepancy
     return model
-
-
-def _write_whole(path: str, data: bytes) -> None:
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
-    try:
-        # Exclusive, and with the permissions that a new file of the user's has.
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-    if os.name == "posix":  # the new name too
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

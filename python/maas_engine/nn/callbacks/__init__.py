@@ -1,0 +1,22 @@
+"""Callbacks, as Keras 3 has them: what happens between the epochs of ``fit``."""
+
+from maas_engine.nn.callbacks._base import Callback, CallbackList, LambdaCallback
+from maas_engine.nn.callbacks._csv_logger import CSVLogger
+from maas_engine.nn.callbacks._history import History
+from maas_engine.nn.callbacks._learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from maas_engine.nn.callbacks._model_checkpoint import ModelCheckpoint
+from maas_engine.nn.callbacks._stopping import EarlyStopping, StopBelow, TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ReduceLROnPlateau",
+    "StopBelow",
+    "TerminateOnNaN",
+]

@@ -1,0 +1,103 @@
+"""Saving the model, its weights or the whole state of training while it trains."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from maas_engine.errors import InvalidArgument, Unsupported
+from maas_engine.nn.callbacks._base import Logs
+from maas_engine.nn.callbacks._monitor import Monitor
+
+
+class ModelCheckpoint(Monitor):
+    """Saves after each epoch, or after each that is the best so far. Files are written whole or not at all.
+
+    Parameters
+    ----------
+    filepath : path, with fields to fill in: ``"{epoch:02d}-{val_loss:.2f}.onnx"``; epoch counts from 1
+        The model as ONNX by default; weights and checkpoints are safetensors.
+    monitor : str, a key of the logs
+    verbose : 0 or 1
+    save_best_only : whether only an improvement of the watched value is saved
+    save_weights_only : whether weights are saved (``load_weights``)
+    mode : "auto", "min" or "max"
+    save_freq : "epoch"
+    initial_value_threshold : float or None, what the first value must improve on
+    save_checkpoint : whether the state of training is saved (``load_checkpoint``), from which ``fit`` goes on
+        as if it had not stopped
+
+    Notes
+    -----
+    A checkpoint holds the state of the callbacks too, as they are after the whole epoch, wherever this one
+    stands in the list.
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+        *,
+        save_checkpoint: bool = False,
+    ) -> None:
+        super().__init__(monitor, mode)
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = bool(save_best_only)
+        self.save_weights_only = bool(save_weights_only)
+        self.save_checkpoint = bool(save_checkpoint)
+        if self.save_weights_only and self.save_checkpoint:
+            raise InvalidArgument(
+                "[ModelCheckpoint] expected one of save_weights_only and save_checkpoint, got both"
+            )
+        if save_freq != "epoch":
+            raise Unsupported(f"[ModelCheckpoint] save_freq={save_freq!r}; only 'epoch'")
+        self.initial_value_threshold = initial_value_threshold
+        suffix = ".safetensors" if self.save_weights_only or self.save_checkpoint else ".onnx"
+        if not self.filepath.endswith(suffix):
+            raise InvalidArgument(
+                f"[ModelCheckpoint] expected filepath to end in {suffix}, got {self.filepath!r}"
+            )
+        self.best = initial_value_threshold
+
+    def get_state(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.best = state["best"]
+
+    def after_epoch(self, epoch: int, logs: Logs) -> None:
+        path = self._path(epoch, logs)
+        if self.save_best_only:
+            value = self.watched(logs)
+            if value is None or not self.improves(value, self.best):
+                return
+            if self.verbose:
+                before = "None" if self.best is None else f"{self.best:.5f}"
+                print(f"\nEpoch {epoch + 1}: {self.monitor} improved from {before} to {value:.5f}", end=", ")
+            self.best = value
+        elif self.verbose:
+            print(f"\nEpoch {epoch + 1}", end=": ")
+        if self.verbose:
+            print(f"saving to {path}")
+        if self.save_checkpoint:
+            self.model.save_checkpoint(path, epoch=epoch + 1)
+        elif self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
+
+    def _path(self, epoch: int, logs: Logs) -> str:
+        try:
+            return self.filepath.format(epoch=epoch + 1, **logs)
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise InvalidArgument(
+                f"[ModelCheckpoint] expected fields of {', '.join(['epoch', *logs])} in filepath, "
+                f"got {self.filepath!r}"
+            ) from error
