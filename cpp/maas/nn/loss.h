@@ -1,27 +1,13 @@
-// Losses and running metrics of a batch: sums in double, by the order of the rows alone.
+// Losses of a batch: sums in double, by the order of the rows alone.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
-#include <vector>
 
+#include "maas/kernels/network_loss.h"
 #include "maas/nn/batch_matrix.h"
 
 namespace maas {
-
-// As Keras 3 defines them; a row's loss is the mean over its columns, for the categorical ones their sum.
-enum class LossKind {
-  kMeanSquaredError,
-  kMeanAbsoluteError,
-  kHuber,
-  kBinaryCrossentropy,
-  kCategoricalCrossentropy,
-  kSparseCategoricalCrossentropy,  // one class number a row, as a T
-  kHinge,                          // targets -1 and 1, or 0 and 1
-  kSquaredHinge,
-  kPoisson,
-  kKlDivergence,
-};
 
 struct LossOptions {
   LossKind kind = LossKind::kMeanSquaredError;
@@ -33,7 +19,7 @@ struct LossOptions {
   bool mean_by_weight = false;  // divide by the sum of weights, as scikit-learn; else by the number of rows
 };
 
-// Throws InvalidArgument naming the kinds there are: "mse", "mean_squared_error", ...
+// "mse", "mean_squared_error", ... Throws InvalidArgument naming the kinds there are.
 LossKind loss_by_name(std::string_view name);
 // Columns of a target for predictions of `cols` columns: 1 for class numbers.
 size_t target_cols(LossKind kind, size_t cols);
@@ -55,32 +41,7 @@ struct LossSum {
 template <class T>
 LossSum compute_loss(const LossOptions& options, const LossBatch<T>& batch);
 
-// Metrics that need no more than sums over rows.
-enum class MetricKind {
-  kLoss,  // any loss, unweighted, from probabilities
-  kRootMeanSquaredError,
-  kBinaryAccuracy,  // threshold 0.5, mean over columns
-  kCategoricalAccuracy,
-  kSparseCategoricalAccuracy,
-  kTopKCategoricalAccuracy,  // k = 5
-  kSparseTopKCategoricalAccuracy,
-};
-
-struct MetricOptions {
-  MetricKind kind = MetricKind::kLoss;
-  LossOptions loss;  // of kLoss
-};
-
-// "accuracy" follows from the loss and the columns, as in Keras. Throws InvalidArgument.
-MetricOptions metric_by_name(std::string_view name, LossKind loss, size_t cols);
-
-// Adds a batch: sum and count. The metric's value is finish_metric of both.
-struct MetricSum {
-  double sum = 0, count = 0;
-};
-template <class T>
-void add_metric(const MetricOptions& options, BatchMatrix<const T> prediction, BatchMatrix<const T> target,
-                MetricSum& sum);
-double finish_metric(const MetricOptions& options, const MetricSum& sum);
+extern template LossSum compute_loss(const LossOptions&, const LossBatch<float>&);
+extern template LossSum compute_loss(const LossOptions&, const LossBatch<double>&);
 
 }  // namespace maas

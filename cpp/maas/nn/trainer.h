@@ -7,6 +7,7 @@
 
 #include "maas/base/view.h"
 #include "maas/nn/loss.h"
+#include "maas/nn/metric.h"
 #include "maas/nn/network.h"
 #include "maas/nn/optimizer.h"
 #include "maas/nn/row_source.h"
