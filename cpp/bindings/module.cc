@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, m) {
   register_class_scores(m);
   register_metric_states(m);
   register_bootstrap(m);
+  register_random(m);
   register_graph(m);
   register_onnx(m);
   register_program(m);
