@@ -1,1 +1,1 @@
-"""Hostile models, one idea a file, each with what must stop it. `python -m attacks` tries them all."""
+"""Hostile models and weights, one idea a file, each with what must stop it. `python -m attacks` tries them all."""

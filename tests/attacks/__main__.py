@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from attacks.attack import Attack
-from maas_engine import _core
+from maas_engine import _core, _safetensors
 from maas_engine.errors import MaasError
 
 ALLOWANCE = 2**30  # bytes that reading and compiling may take at once, beside the attack's own
@@ -38,13 +38,16 @@ def bound_memory() -> None:
 def outcome(attack: Attack) -> tuple[str | None, str]:
     """The error's class and text; None and nothing where the model was read and compiled."""
     try:
+        if attack.kind == "safetensors":
+            _safetensors.read(attack.content)
+            return None, ""
         if isinstance(attack.content, Path):
             graph = _core.read_onnx_file(str(attack.content))
         else:
             graph = _core.read_onnx(attack.content)
         program = _core.Program(graph, [], True)
         program.describe()
-    except (MaasError, MemoryError) as error:
+    except (MaasError, MemoryError, OSError) as error:
         return type(error).__name__, str(error)
     return None, ""
 

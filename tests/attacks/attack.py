@@ -1,7 +1,8 @@
-"""One hostile model, and the pieces they are made of."""
+"""One hostile file, and the pieces they are made of."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,13 @@ ML = "ai.onnx.ml"
 
 @dataclass
 class Attack:
-    """A model as bytes, or as a file that has other files beside it, and what must be said of it."""
+    """A file as bytes, or as a path where other files lie beside it, and what must be said of it."""
 
     name: str
     content: bytes | Path
-    error: str | None  # None: harmless, so it is read and compiled, in bounded time and memory
+    error: str | None  # None: harmless, so it is read (a model: and compiled), in bounded time and memory
     words: str = ""  # in the message
+    kind: str = "onnx"  # or "safetensors"
 
 
 def node(op: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> onnx.NodeProto:
@@ -72,3 +74,13 @@ def field(number: int, content: bytes) -> bytes:
 def in_graph(fields: bytes) -> bytes:
     """A model whose graph is those fields, for what protobuf's own classes would not write."""
     return b"\x08\x08" + field(7, field(2, b"g") + fields) + field(8, b"\x10\x15")
+
+
+def safetensors(header: Any, buffer: bytes = b"", length: int | None = None) -> bytes:
+    """A safetensors file of a header, bytes or what JSON makes of it, that need not make sense."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return (len(text) if length is None else length).to_bytes(8, "little") + text + buffer
+
+
+def entry(dtype: Any, shape: Any, begin: Any, end: Any) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}

@@ -118,12 +118,13 @@ class History(Callback):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         values = [value for key in (name, "val_" + name) for value in self.history.get(key, [])]
-        if name == "learning_rate" or _spans_decades(values):
+        if _spans(values, 10 if name == "learning_rate" else 100):
             axes.set_yscale("log")
         if "val_" + name in self.history:
             axes.legend(frameon=False)
 
 
-def _spans_decades(values: list[float]) -> bool:
-    finite = [value for value in values if 0 < value < float("inf")]
-    return len(finite) == len(values) and max(finite) > 100 * min(finite)
+def _spans(values: list[float], factor: float) -> bool:
+    """Whether positive numbers differ so much that only a logarithmic axis shows them all."""
+    positive = [value for value in values if 0 < value < float("inf")]
+    return len(positive) == len(values) and max(positive) > factor * min(positive)
