@@ -1,0 +1,33 @@
+"""The layers of `maas_engine.nn.Sequential`."""
+
+from __future__ import annotations
+
+from maas_engine.nn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from maas_engine.nn.layers.batch_normalization import BatchNormalization
+from maas_engine.nn.layers.dense import Dense
+from maas_engine.nn.layers.dropout import Dropout
+from maas_engine.nn.layers.embedding import Embedding
+from maas_engine.nn.layers.input_layer import Input, InputLayer
+from maas_engine.nn.layers.layer import Layer
+from maas_engine.nn.layers.layer_normalization import LayerNormalization
+from maas_engine.nn.layers.normalization import Normalization
+from maas_engine.nn.layers.reshape import Flatten, Reshape
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "BatchNormalization",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Normalization",
+    "ReLU",
+    "Reshape",
+    "Softmax",
+]
