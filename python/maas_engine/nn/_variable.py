@@ -28,7 +28,7 @@ class Variable:
     name : str
         ``"kernel"``.
     path : str
-        With the names of the model and the layer: ``"sequential/dense/kernel"``.
+        With the layer's name: ``"dense/kernel"``. So its values are called in graphs and files.
     shape : tuple of int
     dtype : str
     trainable : bool
@@ -42,7 +42,7 @@ class Variable:
         self.name = self.path = name
         self.trainable = trainable
         self.regularizer = regularizer
-        self.holder: Holder | None = None
+        self.holders: list[Holder] = []  # the models it is part of
         self._value = value
 
     @property
@@ -60,8 +60,8 @@ class Variable:
     @property
     def value(self) -> Array:
         """The present values, not to be written to; `assign` changes them."""
-        if self.holder is not None:
-            self.holder.fetch()
+        for holder in self.holders:
+            holder.fetch()
         return self._value
 
     def numpy(self) -> Array:
@@ -78,15 +78,16 @@ class Variable:
         array = np.asarray(value)
         if array.shape != self.shape:
             raise InvalidArgument(f"[{self.path}] expected shape {self.shape}, got {array.shape}")
-        if self.holder is not None:
-            self.holder.fetch()
-        self._value = np.array(array, dtype=self._value.dtype, order="C")
-        if self.holder is not None:
-            self.holder.changed(self)
+        for holder in self.holders:
+            holder.fetch()
+        self.take(np.array(array, dtype=self._value.dtype, order="C"), None)
 
-    def refresh(self, value: Array) -> None:
-        """Take over values fetched from the engine: no copy, no notice."""
+    def take(self, value: Array, source: Holder | None) -> None:
+        """Take over an array of the right shape and type without a copy; every holder but ``source`` is told."""
         self._value = value
+        for holder in self.holders:
+            if holder is not source:
+                holder.changed(self)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype) if copy is not False else self.value

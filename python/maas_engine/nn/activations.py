@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -212,6 +213,16 @@ def _write_silu(nodes: NodeWriter, x: str, name: str) -> str:
     return nodes.add("Mul", x, nodes.add("Sigmoid", x), name=name)
 
 
+def _write_gelu_tanh(nodes: NodeWriter, x: str, name: str) -> str:
+    if not nodes.spell_out:
+        return nodes.add("Gelu", x, name=name, approximate="tanh")
+    # The operator is there in float64, but elsewhere computed with constants of float32.
+    cubed = nodes.add("Mul", nodes.add("Mul", nodes.add("Mul", x, x), x), nodes.constant(0.044715))
+    inner = nodes.add("Mul", nodes.add("Add", x, cubed), nodes.constant(math.sqrt(2 / math.pi)))
+    bent = nodes.add("Add", nodes.add("Tanh", inner), nodes.constant(1))
+    return nodes.add("Mul", nodes.add("Mul", x, nodes.constant(0.5)), bent, name=name)
+
+
 def _write_softplus(nodes: NodeWriter, x: str, name: str) -> str:
     if not nodes.spell_out:
         return nodes.add("Softplus", x, name=name)
@@ -225,7 +236,7 @@ _LINEAR = Activation("linear", _write_linear)
 _RELU = Activation("relu", _operator("Relu"))
 _SELU = Activation("selu", _write_selu)
 _GELU = Activation("gelu", _operator("Gelu"))
-_GELU_TANH = Activation("gelu_tanh", _operator("Gelu", approximate="tanh"))
+_GELU_TANH = Activation("gelu_tanh", _write_gelu_tanh)
 _SILU = Activation("silu", _write_silu)
 _TANH = Activation("tanh", _operator("Tanh"))
 _SIGMOID = Activation("sigmoid", _operator("Sigmoid"))

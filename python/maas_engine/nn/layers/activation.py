@@ -27,9 +27,7 @@ class ReLU(Activation):
     def __init__(
         self, max_value: None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
-        super().__init__(
-            activations.make_leaky_relu(negative_slope) if negative_slope else "relu", **kwargs
-        )
+        super().__init__(activations.make_leaky_relu(negative_slope) if negative_slope else "relu", **kwargs)
         refuse(self.name, max_value=max_value, threshold=threshold or None)
         self.negative_slope = negative_slope
 

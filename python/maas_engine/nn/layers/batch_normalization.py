@@ -108,5 +108,7 @@ class BatchNormalization(Layer):
         """The layer as constants: a frozen one normalises with its moving averages in training too."""
         factor = 1 / np.sqrt(variance + self.epsilon)
         factor = factor if self.gamma is None else factor * self.gamma.value
-        x = nodes.add("Mul", nodes.add("Sub", x, nodes.constant(mean)), nodes.constant(factor), name=self.name)
+        x = nodes.add(
+            "Mul", nodes.add("Sub", x, nodes.constant(mean)), nodes.constant(factor), name=self.name
+        )
         return x if self.beta is None else nodes.add("Add", x, nodes.constant(self.beta.value))

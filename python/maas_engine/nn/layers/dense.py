@@ -73,9 +73,7 @@ class Dense(Layer):
 
     def _build(self) -> None:
         shape = (self.width, self.units)
-        self.kernel = self._add(
-            "kernel", shape, self.kernel_initializer, regularizer=self.kernel_regularizer
-        )
+        self.kernel = self._add("kernel", shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
         if self.use_bias:
             self.bias = self._add(
                 "bias", (self.units,), self.bias_initializer, regularizer=self.bias_regularizer

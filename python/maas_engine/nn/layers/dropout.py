@@ -32,4 +32,4 @@ class Dropout(Layer):
         if not nodes.training or self.rate == 0:
             return x
         ratio = nodes.builder.constant(np.float32(self.rate))
-        return nodes.add("Dropout", x, ratio, nodes.builder.constant(np.bool_(True)), name=self.name)
+        return nodes.add("Dropout", x, ratio, name=self.name)

@@ -120,7 +120,9 @@ class Layer:
                 raise InvalidArgument(f"[{self.name}] expected inputs of {self.input_shape}, got {shape}")
             return
         if any(size is None or size < 1 for size in shape[1:]):
-            raise InvalidArgument(f"[{self.name}] expected every axis after the batch to be known, got {shape}")
+            raise InvalidArgument(
+                f"[{self.name}] expected every axis after the batch to be known, got {shape}"
+            )
         self.input_shape = shape
         self.dtype = self.dtype or floatx()
         self.output_shape = self.compute_output_shape(shape)
