@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from maas_engine.nn import activations, initializers, layers, losses, metrics, optimizers, regularizers
+from maas_engine.nn import (
+    activations,
+    callbacks,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
 from maas_engine.nn._config import floatx, set_floatx, set_random_seed
 from maas_engine.nn.layers import (
     ELU,
@@ -43,6 +53,7 @@ __all__ = [
     "Sequential",
     "Softmax",
     "activations",
+    "callbacks",
     "floatx",
     "initializers",
     "layers",
@@ -50,6 +61,7 @@ __all__ = [
     "metrics",
     "optimizers",
     "regularizers",
+    "schedules",
     "set_floatx",
     "set_random_seed",
 ]

@@ -14,11 +14,11 @@ from maas_engine.errors import InvalidArgument, NotFinite
 from maas_engine.nn._batches import Batches
 from maas_engine.nn._evaluate import Reader, evaluate_batches, evaluate_rows, named_results
 from maas_engine.nn._rows import Rows
+from maas_engine.nn.callbacks import CallbackList, History, TerminateOnNaN
 
 if TYPE_CHECKING:
     from maas_engine.nn._session import Session
     from maas_engine.nn._training import Training
-    from maas_engine.nn.callbacks import History
 
 _engine: Any = _core
 
@@ -111,8 +111,6 @@ class Fit:
         self._bad: tuple[int, float, float] | None = None  # step, loss, learning rate
 
     def __call__(self, first: int, last: int, verbose: int, callbacks: Any) -> History:
-        from maas_engine.nn.callbacks import CallbackList
-
         steps = self._source.steps
         calls = CallbackList(
             callbacks,
@@ -225,6 +223,4 @@ def _singly(steps: int) -> Iterator[int]:
 
 
 def _ends_quietly(calls: Any) -> bool:
-    from maas_engine.nn.callbacks import TerminateOnNaN
-
     return any(isinstance(each, TerminateOnNaN) and not each.raise_error for each in calls.callbacks)
