@@ -78,17 +78,12 @@ void BatchNormLayer<T>::forward_columns(const LayerPass<T>& pass, size_t begin, 
   const ColumnVectors<T> kept{pass.kept, row_stride<T>(cols_)}, work{pass.work, kept.stride};
   T *mean = kept[0], *deviation = kept[1], *variance = work[0];
   const size_t rows = pass.in.rows;
-  if (frozen_) {
-    std::copy(parameters_.mean.value + begin, parameters_.mean.value + end, mean + begin);
-    std::copy(parameters_.variance.value + begin, parameters_.variance.value + end, variance + begin);
-  } else {
-    find_norm_gradients<T>().moments(rows_of(pass, 0, rows, begin, end), mean + begin, variance + begin);
-    for (size_t j = begin; j < end; ++j) {
-      if (!std::isfinite(mean[j]) || !std::isfinite(variance[j])) continue;
-      T &moving_mean = parameters_.mean.value[j], &moving_variance = parameters_.variance.value[j];
-      moving_mean = moving_mean * momentum_ + mean[j] * (1 - momentum_);
-      moving_variance = moving_variance * momentum_ + variance[j] * (1 - momentum_);
-    }
+  find_norm_gradients<T>().moments(rows_of(pass, 0, rows, begin, end), mean + begin, variance + begin);
+  for (size_t j = begin; j < end; ++j) {
+    if (!std::isfinite(mean[j]) || !std::isfinite(variance[j])) continue;
+    T &moving_mean = parameters_.mean.value[j], &moving_variance = parameters_.variance.value[j];
+    moving_mean = moving_mean * momentum_ + mean[j] * (1 - momentum_);
+    moving_variance = moving_variance * momentum_ + variance[j] * (1 - momentum_);
   }
   norm_deviation(variance + begin, end - begin, epsilon_, deviation + begin);
   const T* scale = values_or(parameters_.scale, T(1), work[1], begin, end);
@@ -105,8 +100,7 @@ void BatchNormLayer<T>::forward(const LayerPass<T>& pass) const {
                        [&](size_t begin, size_t end) { forward_columns(pass, begin, end); });
 }
 
-// With n = (x - mean) / deviation: dx = (scale / deviation) (dy - mean of dy - n × mean of dy n); the two
-// means are of the batch's own statistics and missing when those were not used.
+// With n = (x - mean) / deviation: dx = (scale / deviation) (dy - mean of dy - n × mean of dy n).
 template <class T>
 void BatchNormLayer<T>::backward_columns(const LayerPass<T>& pass, size_t begin, size_t end) const {
   const ColumnVectors<T> kept{pass.kept, row_stride<T>(cols_)}, work{pass.work, kept.stride};
@@ -121,8 +115,8 @@ void BatchNormLayer<T>::backward_columns(const LayerPass<T>& pass, size_t begin,
   const T count = static_cast<T>(of.rows);
   for (size_t j = begin; j < end; ++j) {
     by_dy[j] = (parameters_.scale ? parameters_.scale.value[j] : T(1)) / deviation[j];
-    by_x[j] = frozen_ ? T(0) : -by_dy[j] * (product[j] / count) / deviation[j];
-    shift[j] = frozen_ ? T(0) : -by_dy[j] * (sum[j] / count);
+    by_x[j] = -by_dy[j] * (product[j] / count) / deviation[j];
+    shift[j] = -by_dy[j] * (sum[j] / count);
   }
   fns.batch_input(of, {mean + begin, by_dy + begin, by_x + begin, shift + begin},
                   pass.in_gradient.data + begin);

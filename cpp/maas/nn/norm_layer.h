@@ -16,9 +16,8 @@ class BatchNormLayer final : public Layer<T> {
   struct Parameters {
     Parameter<T> scale, shift, mean, variance;
   };
-  // `frozen`: normalises by the averages, as inference does, and leaves them (Keras: trainable = False).
-  BatchNormLayer(size_t cols, Parameters parameters, T epsilon, T momentum, bool frozen = false)
-      : cols_(cols), parameters_(parameters), epsilon_(epsilon), momentum_(momentum), frozen_(frozen) {}
+  BatchNormLayer(size_t cols, Parameters parameters, T epsilon, T momentum)
+      : cols_(cols), parameters_(parameters), epsilon_(epsilon), momentum_(momentum) {}
   void forward(const LayerPass<T>& pass) const override;
   void backward(const LayerPass<T>& pass) const override;
   SampleShape output(SampleShape input) const override { return input; }
@@ -32,7 +31,6 @@ class BatchNormLayer final : public Layer<T> {
   size_t cols_;
   Parameters parameters_;
   T epsilon_, momentum_;
-  bool frozen_;
 };
 
 // Over the columns of each row (Ba et al., 2016), as NormFns::layer of kernels/norm.h computes it.

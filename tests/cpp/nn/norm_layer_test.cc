@@ -29,10 +29,10 @@ struct BatchNormCase {
   TestParameter<T> mean{harness_values<T>(cols, -1, 1, 3)}, variance{harness_values<T>(cols, 0.5, 2, 4)};
 
   explicit BatchNormCase(size_t columns) : cols(columns) {}
-  BatchNormLayer<T> layer(bool affine = true, bool frozen = false) {
+  BatchNormLayer<T> layer(bool affine = true) {
     typename BatchNormLayer<T>::Parameters parameters{{}, {}, mean.frozen(), variance.frozen()};
     if (affine) parameters.scale = scale.get(), parameters.shift = shift.get();
-    return BatchNormLayer<T>(cols, parameters, T(1e-3), T(0.9), frozen);
+    return BatchNormLayer<T>(cols, parameters, T(1e-3), T(0.9));
   }
   void expect_padding_kept() {
     for (TestParameter<T>* p : {&scale, &shift, &mean, &variance}) p->expect_padding_kept();
@@ -128,25 +128,23 @@ TEST(NormLayer, BatchNormByCentralDifferences) {
   for (const size_t rows : {1, 2, 9}) {
     for (const size_t cols : {1, 5, 17}) {
       for (const bool affine : {false, true}) {
-        for (const bool frozen : {false, true}) {
-          BatchNormCase<double> c(cols);
-          const auto layer = c.layer(affine, frozen);
-          auto x = harness_values<double>(rows * cols, -2, 2);
-          const auto dy = harness_values<double>(rows * cols, -1, 1, 7);
-          LayerRun<double> run(layer, rows, {1, cols});
-          const std::function<std::vector<double>()> forward = [&] { return run.forward(x); };
-          forward();
-          const auto dx = run.backward(dy);
-          for (size_t i = 0; i < x.size(); ++i) {
-            ASSERT_NEAR(dx[i], test::central_difference(x[i], dy, forward), 1e-7);
-          }
-          if (!affine) continue;
-          for (size_t j = 0; j < cols; ++j) {
-            ASSERT_NEAR(c.scale.gradients()[j], test::central_difference(c.scale[j], dy, forward), 1e-7);
-            ASSERT_NEAR(c.shift.gradients()[j], test::central_difference(c.shift[j], dy, forward), 1e-7);
-          }
-          c.expect_padding_kept();
+        BatchNormCase<double> c(cols);
+        const auto layer = c.layer(affine);
+        auto x = harness_values<double>(rows * cols, -2, 2);
+        const auto dy = harness_values<double>(rows * cols, -1, 1, 7);
+        LayerRun<double> run(layer, rows, {1, cols});
+        const std::function<std::vector<double>()> forward = [&] { return run.forward(x); };
+        forward();
+        const auto dx = run.backward(dy);
+        for (size_t i = 0; i < x.size(); ++i) {
+          ASSERT_NEAR(dx[i], test::central_difference(x[i], dy, forward), 1e-7);
         }
+        if (!affine) continue;
+        for (size_t j = 0; j < cols; ++j) {
+          ASSERT_NEAR(c.scale.gradients()[j], test::central_difference(c.scale[j], dy, forward), 1e-7);
+          ASSERT_NEAR(c.shift.gradients()[j], test::central_difference(c.shift[j], dy, forward), 1e-7);
+        }
+        c.expect_padding_kept();
       }
     }
   }
