@@ -74,7 +74,7 @@ def _columns_of(X: Any, schema: Schema, expected: str) -> Columns | None:
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         return Columns(
             list(X.columns),
-            lambda name: _pandas_column(X[name], name, expected),
+            lambda name: pandas_column(X[name], name, expected),
             text=lambda name: pandas_text(X[name]),
         )
     if hasattr(X, "get_column") and hasattr(X, "columns"):
@@ -127,7 +127,8 @@ def _arrow_texts(values: Any) -> Array:
     return np.asarray(texts.take(encoded.indices.to_numpy(zero_copy_only=False)))
 
 
-def _pandas_column(series: Any, name: Any, expected: str) -> Array:
+def pandas_column(series: Any, name: Any, expected: str) -> Array:
+    """Return a column of a pandas frame as numpy has it; missing values of nullable integers are None."""
     if series.ndim != 1:
         raise InvalidArgument(f"{expected} columns of different names, got '{name}' twice")
     if isinstance(series.dtype, np.dtype):

@@ -12,6 +12,7 @@ from maas_engine.nn import (
     optimizers,
     regularizers,
     schedules,
+    utils,
 )
 from maas_engine.nn._config import floatx, set_floatx, set_random_seed
 from maas_engine.nn.layers import (
@@ -64,4 +65,5 @@ __all__ = [
     "schedules",
     "set_floatx",
     "set_random_seed",
+    "utils",
 ]

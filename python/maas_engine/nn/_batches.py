@@ -80,5 +80,18 @@ def is_batches(x: Any) -> bool:
     """Whether x gives batches, rather than being rows."""
     if isinstance(x, (list, tuple, dict, str, bytes)) or hasattr(x, "__array__") or is_frame(x):
         return False
-    by_place = hasattr(x, "__getitem__") and hasattr(x, "__len__") and not hasattr(x, "__array_interface__")
-    return by_place or hasattr(x, "__iter__") or hasattr(x, "__next__")
+    if hasattr(x, "tocsr") or _has_buffer(x):
+        return False
+    return (
+        (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+        or hasattr(x, "__iter__")
+        or hasattr(x, "__next__")
+    )
+
+
+def _has_buffer(x: Any) -> bool:
+    try:
+        memoryview(x)
+    except TypeError:
+        return False
+    return True

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from maas_engine.nn._session import Session
     from maas_engine.nn._training import Training
 
-_engine: Any = _core
-
 # A piece of an epoch for one call: rows, an order of them or None, the rows of a batch, and steps.
 Piece = tuple[Rows, NDArray[np.uint32] | None, int, int]
 _SHUFFLING = 1  # of the seeds derived from a model's
@@ -81,8 +79,7 @@ def draw_order(session: Session, n: int) -> NDArray[np.uint32]:
     """Return the next permutation of n rows; each depends on the session's seed and its number alone."""
     number, session.shuffles = session.shuffles, session.shuffles + 1
     seed = _core.derived_seed(session.seed, _SHUFFLING)
-    order: NDArray[np.uint32] = _engine.random_permutation(seed, number, n)
-    return order
+    return _core.random_permutation(seed, number, n)
 
 
 class Fit:
@@ -108,6 +105,7 @@ class Fit:
         self._model, self._session, self._source = model, session, source
         self._validation, self._every = validation, every
         self._names = model.metrics_names
+        self._sizes: Any = _whole  # how an epoch is cut into calls
         self._bad: tuple[int, float, float] | None = None  # step, loss, learning rate
 
     def __call__(self, first: int, last: int, verbose: int, callbacks: Any) -> History:
@@ -122,6 +120,10 @@ class Fit:
             steps=steps,
         )
         assert calls.history is not None
+        if calls.needs_batches:
+            self._sizes = _singly
+        elif calls.progress is not None:
+            self._sizes = calls.progress.pieces
         self._model.stop_training = False
         self._session.start(calls)
         for epoch in range(first, last):
@@ -150,11 +152,7 @@ class Fit:
 
     def _epoch(self, calls: Any) -> dict[str, float]:
         """Train for an epoch and return its mean loss and metrics."""
-        sizes: Any = _whole
-        if calls.needs_batches:
-            sizes = _singly
-        elif calls.progress is not None:
-            sizes = calls.progress.pieces
+        sizes = self._sizes
         total: Any = None
         done = 0
         for piece in self._source.pieces(self._session, sizes):

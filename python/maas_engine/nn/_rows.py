@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from maas_engine._tables import pandas_column
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn._graph import Signature
 
@@ -47,11 +48,12 @@ def is_frame(x: Any) -> bool:
 
 
 def column_names(x: Any) -> tuple[str, ...] | None:
-    """Return the names of a frame's columns where all are text; None for anything else."""
+    """Return the names of a frame's columns where all are text, each once; None for anything else."""
     if not is_frame(x) or isinstance(x, np.ndarray):
         return None
     names = tuple(x.column_names if hasattr(x, "column_names") else x.columns)
-    return names if all(isinstance(name, str) for name in names) else None
+    usable = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    return names if usable else None
 
 
 def features(x: Any, signature: Signature, names: Sequence[str] | None, where: str) -> Array:
@@ -86,7 +88,6 @@ def take_rows(
     x: Any,
     y: Any,
     sample_weight: Any,
-    class_weight: Mapping[int, float] | None,
     signature: Signature,
     target: Target,
     names: Sequence[str] | None,
@@ -105,11 +106,27 @@ def take_rows(
     outputs = targets(y, target, n, where)
     if inputs.ndim > 2:
         inputs = inputs.reshape(n, math.prod(inputs.shape[1:]))
-    weight = None if sample_weight is None else _weights(sample_weight, n, where)
-    if class_weight is not None:
-        by_class = _class_weights(class_weight, outputs, where)
-        weight = by_class if weight is None else weight * by_class
-    return Rows(inputs, outputs, weight)
+    return Rows(inputs, outputs, None if sample_weight is None else _weights(sample_weight, n, where))
+
+
+def with_class_weight(rows: Rows, class_weight: Mapping[int, float] | None, where: str) -> Rows:
+    """Return the rows with the weights of their classes multiplied in; classes that are not named count 1.
+
+    Raises
+    ------
+    InvalidArgument : weights that are no dict, or not finite.
+    """
+    if class_weight is None:
+        return rows
+    if not isinstance(class_weight, Mapping):
+        raise InvalidArgument(f"[{where}] expected class_weight to be a dict of class to weight")
+    classes = rows.y.argmax(axis=1) if rows.y.shape[1] > 1 else rows.y[:, 0]
+    weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight.copy()
+    for label, value in class_weight.items():
+        weight[classes == label] *= value
+    if not np.isfinite(weight).all():
+        raise InvalidArgument(f"[{where}] expected finite class weights")
+    return rows._replace(weight=weight)
 
 
 def targets(y: Any, target: Target, n: int, where: str) -> Array:
@@ -142,6 +159,8 @@ def targets(y: Any, target: Target, n: int, where: str) -> Array:
 def _numbers(values: Any, dtype: str, names: Sequence[str] | None, what: str) -> Array:
     if is_frame(values) and not isinstance(values, np.ndarray):
         return _frame_numbers(values, dtype, names, what)
+    if isinstance(values, (Mapping, str, bytes)) or hasattr(values, "tocsr"):
+        raise InvalidArgument(f"{what}: expected an array, a frame or a list, got {type(values).__name__}")
     try:
         array = values if isinstance(values, np.ndarray) else np.asarray(_detached(values))
     except (ValueError, TypeError) as error:
@@ -169,6 +188,9 @@ def _detached(values: Any) -> Any:
 def _from_objects(array: Array, dtype: str, what: str) -> Array:
     if any(isinstance(each, (str, bytes)) for each in array.flat):
         raise _no_numbers(array, what)
+    missing = np.array([each is None for each in array.flat], dtype=bool).reshape(array.shape)
+    if missing.any() and np.dtype(dtype).kind == "f":
+        array = np.where(missing, np.nan, array)
     try:
         return array.astype(dtype)
     except (TypeError, ValueError) as error:
@@ -177,7 +199,7 @@ def _from_objects(array: Array, dtype: str, what: str) -> Array:
 
 def _no_numbers(array: Array, what: str) -> InvalidArgument:
     text = array.dtype.kind in "UTSO"
-    hint = "; numpy.unique(labels, return_inverse=True) numbers text" if text and what.endswith("y") else ""
+    hint = "; numpy.unique(labels, return_inverse=True) numbers text" if text and what.endswith("] y") else ""
     return InvalidArgument(f"{what}: expected numbers, got {'text' if text else array.dtype}{hint}")
 
 
@@ -195,9 +217,8 @@ def _frame_numbers(frame: Any, dtype: str, names: Sequence[str] | None, what: st
     rows = frame.num_rows if hasattr(frame, "num_rows") else len(frame)
     out = np.empty((rows, len(wanted)), dtype, order="F")
     for place, name in enumerate(wanted):
-        values = frame[name]
-        column = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
-        out[:, place] = _numbers(column, dtype, None, f"{what}, column {name!r}")
+        column = pandas_column(frame[name], name, what) if hasattr(frame, "iloc") else frame[name].to_numpy()
+        out[:, place] = _numbers(np.asarray(column), dtype, None, f"{what}, column {name!r}")
     return out
 
 
@@ -218,16 +239,3 @@ def _weights(sample_weight: Any, n: int, where: str) -> NDArray[np.float64]:
     if not np.isfinite(weight).all():
         raise InvalidArgument(f"[{where}] expected finite sample weights")
     return weight.reshape(n)
-
-
-def _class_weights(class_weight: Mapping[int, float], y: Array, where: str) -> NDArray[np.float64]:
-    """The weight of each row's class; classes that are not named count 1."""
-    if not isinstance(class_weight, Mapping):
-        raise InvalidArgument(f"[{where}] expected class_weight to be a dict of class to weight")
-    classes = y.argmax(axis=1) if y.shape[1] > 1 else y[:, 0]
-    weight = np.ones(len(y))
-    for label, value in class_weight.items():
-        weight[classes == label] = value
-    if not np.isfinite(weight).all():
-        raise InvalidArgument(f"[{where}] expected finite class weights")
-    return weight

@@ -55,6 +55,10 @@ class Session:
         self._stale = False  # the other way round
         self._model: Model | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        self.discard()  # what cannot be copied is made again
+        return {**self.__dict__, "callbacks": None}
+
     # --- Holder --------------------------------------------------------------------------------------
 
     def fetch(self) -> None:

@@ -15,7 +15,7 @@ from maas_engine.nn._batches import Batches, is_batches
 from maas_engine.nn._evaluate import evaluate_batches, evaluate_rows, named_results
 from maas_engine.nn._fit import ArrayEpochs, BatchEpochs, Fit
 from maas_engine.nn._graph import Signature
-from maas_engine.nn._rows import Rows, Target, column_names, features, take_rows
+from maas_engine.nn._rows import Rows, Target, column_names, features, take_rows, with_class_weight
 from maas_engine.nn.layers.layer import Layer, Shape, refuse
 
 if TYPE_CHECKING:
@@ -165,9 +165,10 @@ class Training:
             batches = Batches(x, steps_per_epoch, "fit")
             source: Any = BatchEpochs(self._batch_reader(class_weight, "fit"), batches, bool(shuffle))
         else:
-            rows = self._rows(x, y, sample_weight, class_weight, "fit")
+            rows = self._rows(x, y, sample_weight, "fit")
             if validation_split:
                 rows, validation_data = _split_off(rows, validation_split, validation_data)
+            rows = with_class_weight(rows, class_weight, "fit")
             source = ArrayEpochs(rows, _batch_size(batch_size), bool(shuffle), steps_per_epoch)
         if validation_data is not None and not isinstance(validation_data, Rows):
             validation_data = self._validation(validation_data, validation_steps)
@@ -208,7 +209,7 @@ class Training:
             batches = Batches(x, steps, "evaluate")
             result = evaluate_batches(self._session, batches, self._batch_reader(None, "evaluate"))
         else:
-            result = evaluate_rows(self._session, self._rows(x, y, sample_weight, None, "evaluate"))
+            result = evaluate_rows(self._session, self._rows(x, y, sample_weight, "evaluate"))
         logs = named_results(self.metrics_names, *result)
         if verbose not in (0, False):
             print(" - ".join(f"{name}: {value:.4f}" for name, value in logs.items()))
@@ -262,7 +263,9 @@ class Training:
         NotFinite : the loss is NaN or infinite; nothing was changed.
         """
         self._require_compiled("train_on_batch")
-        rows = self._rows(x, y, sample_weight, class_weight, "train_on_batch")
+        rows = with_class_weight(
+            self._rows(x, y, sample_weight, "train_on_batch"), class_weight, "train_on_batch"
+        )
         source = ArrayEpochs(rows, max(1, len(rows.x)), False, None)
         logs = Fit(self, self._session, source, None, 1).step(rows)
         return _answer(logs, return_dict)
@@ -285,9 +288,7 @@ class Training:
             shape = x.shape if hasattr(x, "shape") else np.shape(x)
             self.build((None, *(shape[1:] or (1,))))
 
-    def _rows(
-        self, x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None, where: str
-    ) -> Rows:
+    def _rows(self, x: Any, y: Any, weight: Any, where: str) -> Rows:
         if x is None:
             raise InvalidArgument(f"[{where}] expected rows x")
         self._build_for(x)
@@ -295,10 +296,13 @@ class Training:
         if where == "fit" and len(signature.shape) == 2 and not signature.takes_indices:
             session.name_features(column_names(x))
         target = Target(self.loss.core_name, math.prod(int(size or 0) for size in self.output_shape[1:]))
-        return take_rows(x, y, weight, class_weight, signature, target, session.feature_names, where)
+        return take_rows(x, y, weight, signature, target, session.feature_names, where)
 
     def _batch_reader(self, class_weight: Mapping[int, float] | None, where: str) -> Any:
-        return lambda x, y, weight: self._rows(x, y, weight, class_weight, where)
+        def read(x: Any, y: Any, weight: Any) -> Rows:
+            return with_class_weight(self._rows(x, y, weight, where), class_weight, where)
+
+        return read
 
     def _validation(self, data: Any, steps: int | None) -> Any:
         if isinstance(data, (tuple, list)):
@@ -307,7 +311,7 @@ class Training:
                     f"[fit] expected validation_data (x, y) or (x, y, weight), got {len(data)} parts"
                 )
             x, y, weight = (*data, None)[:3]
-            return self._rows(x, y, weight, None, "validation_data")
+            return self._rows(x, y, weight, "validation_data")
         return Batches(data, steps, "validation_data"), self._batch_reader(None, "validation_data")
 
     def _predict_rows(self, x: Any) -> Array:

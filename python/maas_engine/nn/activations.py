@@ -45,10 +45,19 @@ class Activation:
     name : str
     write : function of (NodeWriter, value, name of the node)
         Adds its nodes and returns the result's name.
+    argument : float, optional
+        The slope of leaky relu, the factor of elu.
     """
 
-    def __init__(self, name: str, write: Callable[[NodeWriter, str, str], str]) -> None:
-        self.name, self.write = name, write
+    def __init__(
+        self, name: str, write: Callable[[NodeWriter, str, str], str], argument: float | None = None
+    ) -> None:
+        self.name, self.write, self.argument = name, write, argument
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.argument is None:
+            return get, (self.name,)
+        return {"leaky_relu": make_leaky_relu, "elu": make_elu}[self.name], (self.argument,)
 
     def __call__(self, x: ArrayLike) -> Array:
         array = np.asarray(x)
@@ -167,7 +176,7 @@ def make_leaky_relu(negative_slope: float = 0.2) -> Activation:
         scaled = nodes.add("Mul", x, nodes.constant(np.float32(slope)))
         return nodes.add("Where", nodes.add("Less", x, nodes.constant(0)), scaled, x, name=name)
 
-    return Activation("leaky_relu", write)
+    return Activation("leaky_relu", write, slope)
 
 
 def make_elu(alpha: float = 1.0) -> Activation:
@@ -180,7 +189,7 @@ def make_elu(alpha: float = 1.0) -> Activation:
         below = nodes.add("Mul", _exp_minus_one(nodes, x), nodes.constant(np.float32(factor)))
         return nodes.add("Where", nodes.add("Greater", x, nodes.constant(0)), x, below, name=name)
 
-    return Activation("elu", write)
+    return Activation("elu", write, factor)
 
 
 def _parameter(where: str, name: str, value: float) -> float:
