@@ -91,8 +91,28 @@ struct Adagrad {
   }
 };
 
+// One stretch of n weights.
+template <class Rule, class D, class Step, class T = hn::TFromD<D>>
+HWY_INLINE void UpdateRow(D d, size_t n, Step step, T* values, const T* gradients, T* slots, size_t stride) {
+  hn::Vec<D> state[Rule::kSlots + 1];
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    for (size_t k = 0; k < Rule::kSlots; ++k) state[k] = hn::LoadU(d, slots + k * stride + i);
+    hn::StoreU(step(hn::LoadU(d, values + i), hn::LoadU(d, gradients + i), state), d, values + i);
+    for (size_t k = 0; k < Rule::kSlots; ++k) hn::StoreU(state[k], d, slots + k * stride + i);
+  }
+  if (i == n) return;
+  const size_t rest = n - i;
+  for (size_t k = 0; k < Rule::kSlots; ++k) state[k] = LoadTail(d, slots + k * stride + i, rest);
+  StoreTail(d, step(LoadTail(d, values + i, rest), LoadTail(d, gradients + i, rest), state), values + i,
+            rest);
+  for (size_t k = 0; k < Rule::kSlots; ++k) StoreTail(d, state[k], slots + k * stride + i, rest);
+}
+
 template <class Rule, bool kPlain, class T>
-void Update(const UpdateStep<T>& step, size_t n, T* values, const T* gradients, T* slots, size_t stride) {
+void Update(const UpdateStep<T>& step, const UpdateRows& rows, T* values, const T* gradients, T* slots,
+            size_t slot_stride) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   const StepVectors<V> constants(d, step);
@@ -105,20 +125,9 @@ void Update(const UpdateStep<T>& step, size_t n, T* values, const T* gradients, 
     }
     return Rule::Apply(d, constants, w, g, state);
   };
-  V state[Rule::kSlots + 1];
-  const size_t lanes = hn::Lanes(d);
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (size_t k = 0; k < Rule::kSlots; ++k) state[k] = hn::LoadU(d, slots + k * stride + i);
-    hn::StoreU(update(hn::LoadU(d, values + i), hn::LoadU(d, gradients + i), state), d, values + i);
-    for (size_t k = 0; k < Rule::kSlots; ++k) hn::StoreU(state[k], d, slots + k * stride + i);
+  for (size_t row = 0, at = 0; row < rows.rows; ++row, at += rows.stride) {
+    UpdateRow<Rule>(d, rows.n, update, values + at, gradients + at, slots + at, slot_stride);
   }
-  if (i == n) return;
-  const size_t rest = n - i;
-  for (size_t k = 0; k < Rule::kSlots; ++k) state[k] = LoadTail(d, slots + k * stride + i, rest);
-  StoreTail(d, update(LoadTail(d, values + i, rest), LoadTail(d, gradients + i, rest), state), values + i,
-            rest);
-  for (size_t k = 0; k < Rule::kSlots; ++k) StoreTail(d, state[k], slots + k * stride + i, rest);
 }
 
 template <class T, bool kPlain>

@@ -39,11 +39,17 @@ struct UpdateStep {
   bool plain() const { return scale == 1 && limit == std::numeric_limits<T>::infinity() && decay == 0; }
 };
 
+// `rows` stretches of `n` weights, each `stride` values after the one before; what lies between is left
+// alone.
+struct UpdateRows {
+  size_t rows = 1, n = 0, stride = 0;
+};
+
 // Slot k of weight i is slots[k * slot_stride + i]. Decaying state smaller than the least normal number is
 // set to zero: arithmetic with subnormals is slow on many CPUs, and dead units would keep them for ever.
 template <class T>
-using UpdateFn = void (*)(const UpdateStep<T>& step, size_t n, T* values, const T* gradients, T* slots,
-                          size_t slot_stride);
+using UpdateFn = void (*)(const UpdateStep<T>& step, const UpdateRows& rows, T* values, const T* gradients,
+                          T* slots, size_t slot_stride);
 
 // For the SIMD target active now. `plain`: only for steps that are.
 template <class T>

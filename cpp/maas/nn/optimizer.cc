@@ -92,13 +92,27 @@ Optimizer<T>::Optimizer(const OptimizerOptions& options, std::vector<OptimizerSe
       slots_(slots),
       size_(size) {
   check(options);
-  for (const OptimizerSegment& segment : segments_) {
-    const bool decays = segment.decays && options.weight_decay > 0;
-    const bool joins = options.clip_norm == 0 && !runs_.empty() && runs_.back().end == segment.offset &&
-                       runs_.back().decays == decays;
-    if (!joins) runs_.push_back({.begin = segment.offset, .end = segment.offset, .decays = decays});
-    runs_.back().end = segment.offset + segment.size;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    const OptimizerSegment& s = segments_[i];
+    const size_t end = s.offset + s.size;
+    const size_t padded = s.padding.stride == 0 ? end : s.offset + s.padding.begin;
+    const bool decays = s.decays && options.weight_decay > 0;
+    add_run({.begin = s.offset, .end = padded, .segment = i, .decays = decays});
+    add_run({padded, end, s.padding.used, s.padding.stride, i, decays});
   }
+}
+
+template <class T>
+void Optimizer<T>::add_run(const Run& run) {
+  if (run.begin == run.end) return;
+  if (!runs_.empty() && options_.clip_norm == 0) {
+    Run& last = runs_.back();
+    if (last.end == run.begin && last.decays == run.decays && last.stride == 0 && run.stride == 0) {
+      last.end = run.end;
+      return;
+    }
+  }
+  runs_.push_back(run);
 }
 
 template <class T>
@@ -127,19 +141,19 @@ double Optimizer<T>::add_penalties(double scale) {
   return scale * total;
 }
 
-// clip / max(norm, clip), of each run or of all.
+// clip / max(norm, clip), of each segment or of all.
 template <class T>
 void Optimizer<T>::set_scales() {
-  const auto squares = [this](const Run& run) {
-    return reduce_parallel(Reduction::kSumSquares, run.end - run.begin, gradients_ + run.begin);
+  const auto squares = [this](const OptimizerSegment& s) {
+    return reduce_parallel(Reduction::kSumSquares, s.size, gradients_ + s.offset);
   };
   const auto by_norm = [](double sum, double clip) { return clip / std::max(std::sqrt(sum), clip); };
   if (options_.clip_norm > 0) {
-    for (Run& run : runs_) run.scale = by_norm(squares(run), options_.clip_norm);
+    for (Run& run : runs_) run.scale = by_norm(squares(segments_[run.segment]), options_.clip_norm);
   }
   if (options_.global_clip_norm > 0) {
     double sum = 0;
-    for (const Run& run : runs_) sum += squares(run);
+    for (const OptimizerSegment& s : segments_) sum += squares(s);
     for (Run& run : runs_) run.scale = by_norm(sum, options_.global_clip_norm);
   }
 }
@@ -164,25 +178,33 @@ UpdateStep<T> Optimizer<T>::constants(double learning_rate) const {
   return step;
 }
 
+// What of the run begins in [begin, end): whole stretches where it has some.
+template <class T>
+void Optimizer<T>::update(const Run& run, size_t begin, size_t end, const UpdateStep<T>& common, T decay) {
+  UpdateRows rows;
+  size_t at = std::max(run.begin, begin), stop = std::min(run.end, end);
+  if (at >= stop) return;
+  rows.n = stop - at;
+  if (run.stride > 0) {
+    const auto row_from = [&](size_t place) { return (place - run.begin + run.stride - 1) / run.stride; };
+    rows = {row_from(stop) - row_from(at), run.used, run.stride};
+    at = run.begin + row_from(at) * run.stride;
+  }
+  UpdateStep<T> step = common;
+  step.scale = static_cast<T>(run.scale);
+  step.decay = run.decays ? decay : T(0);
+  const UpdateFn<T> fn = find_update<T>(update_rule(options_), step.plain());
+  fn(step, rows, values_ + at, gradients_ + at, slots_ + at, size_);
+}
+
 template <class T>
 void Optimizer<T>::step(double learning_rate) {
   set_scales();
-  const UpdateRule rule = update_rule(options_);
   const UpdateStep<T> common = constants(learning_rate);
   const T decay = static_cast<T>(learning_rate * options_.weight_decay);
-  const UpdateFn<T> plain = find_update<T>(rule, true), full = find_update<T>(rule, false);
   const Shards shards = make_shards(size_, kShardValues, kShardValues);
   parallel_for(shards.count(), [&](size_t shard, int) {
-    for (const Run& run : runs_) {
-      const size_t begin = std::max(run.begin, shards.begin(shard)),
-                   end = std::min(run.end, shards.end(shard));
-      if (begin >= end) continue;
-      UpdateStep<T> step = common;
-      step.scale = static_cast<T>(run.scale);
-      step.decay = run.decays ? decay : T(0);
-      const UpdateFn<T> update = step.plain() ? plain : full;
-      update(step, end - begin, values_ + begin, gradients_ + begin, slots_ + begin, size_);
-    }
+    for (const Run& run : runs_) update(run, shards.begin(shard), shards.end(shard), common, decay);
   });
   ++iterations_;
 }

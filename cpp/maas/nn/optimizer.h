@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "maas/kernels/update.h"
+#include "maas/nn/parameter.h"
 
 namespace maas {
 
@@ -32,6 +33,7 @@ struct OptimizerSegment {
   size_t offset = 0, size = 0;
   double l1 = 0, l2 = 0;
   bool decays = true;
+  PaddedRows padding = {};  // left out of steps
 };
 
 // Names of the state vectors a rule keeps, in arena order: "momentum", "velocity", ...
@@ -58,14 +60,17 @@ class Optimizer {
   void set_iterations(uint64_t n) { iterations_ = n; }
 
  private:
-  // Neighbouring segments that are updated alike; each is its own where each has a norm of its own.
+  // Values that are updated alike: all, or (stride > 0) the first `used` of each `stride`. Neighbouring
+  // segments share a run where they can, but not where each has a norm of its own.
   struct Run {
-    size_t begin = 0, end = 0;
+    size_t begin = 0, end = 0, used = 0, stride = 0, segment = 0;
     bool decays = true;
     double scale = 1;  // of the gradient, by its norm
   };
 
+  void add_run(const Run& run);
   void set_scales();
+  void update(const Run& run, size_t begin, size_t end, const UpdateStep<T>& common, T decay);
   UpdateStep<T> constants(double learning_rate) const;
 
   OptimizerOptions options_;

@@ -4,6 +4,7 @@
 
 #include "maas/base/view.h"
 #include "maas/kernels/packed_matrix.h"
+#include "maas/nn/batch_matrix.h"
 
 namespace maas {
 
@@ -37,6 +38,19 @@ size_t stored_values(const ParameterSpec& spec) {
   const Sides sides(spec);
   if (sides.cols < kNarrowCols) return sides.cols * narrow_stride<T>(sides.rows);
   return sides.rows * whole_slivers<T>(sides.cols);
+}
+
+template <class T>
+PaddedRows padded_rows(const ParameterSpec& spec) {
+  constexpr size_t kLeast = 8 * 64 / sizeof(T);  // fewer values are quicker done than left out
+  if (spec.layout == Layout::kPlain) return {};
+  const Sides sides(spec);
+  const bool narrow = sides.cols < kNarrowCols;
+  const size_t stride = narrow ? narrow_stride<T>(sides.rows) : kSliver<T>;
+  const size_t used = row_stride<T>(narrow ? sides.rows : sides.cols % kSliver<T>);
+  const size_t rows = narrow ? sides.cols : sides.rows;
+  if (used == 0 || rows * (stride - used) < kLeast) return {};
+  return {narrow ? 0 : sides.cols / kSliver<T> * kSliver<T> * sides.rows, used, stride};
 }
 
 template <class T>
@@ -84,6 +98,8 @@ void load_parameter(const ParameterSpec& spec, const T* stored, T* plain) {
 
 template size_t stored_values<float>(const ParameterSpec& spec);
 template size_t stored_values<double>(const ParameterSpec& spec);
+template PaddedRows padded_rows<float>(const ParameterSpec& spec);
+template PaddedRows padded_rows<double>(const ParameterSpec& spec);
 template void store_parameter(const ParameterSpec& spec, const float* plain, float* stored);
 template void store_parameter(const ParameterSpec& spec, const double* plain, double* stored);
 template void load_parameter(const ParameterSpec& spec, const float* stored, float* plain);

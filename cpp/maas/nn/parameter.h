@@ -36,6 +36,14 @@ struct Parameter {
 template <class T>
 size_t stored_values(const ParameterSpec& spec);
 
+// Where padding is worth leaving out of work on the arena: from `begin` on only the first `used` of each
+// `stride` values are not padding (rounded up to 64 bytes). stride 0: nowhere.
+struct PaddedRows {
+  size_t begin = 0, used = 0, stride = 0;
+};
+template <class T>
+PaddedRows padded_rows(const ParameterSpec& spec);
+
 // Between row-major values (any alignment) and the arena. `store` zeroes the padding.
 template <class T>
 void store_parameter(const ParameterSpec& spec, const T* plain, T* stored);
@@ -44,6 +52,8 @@ void load_parameter(const ParameterSpec& spec, const T* stored, T* plain);
 
 extern template size_t stored_values<float>(const ParameterSpec& spec);
 extern template size_t stored_values<double>(const ParameterSpec& spec);
+extern template PaddedRows padded_rows<float>(const ParameterSpec& spec);
+extern template PaddedRows padded_rows<double>(const ParameterSpec& spec);
 extern template void store_parameter(const ParameterSpec& spec, const float* plain, float* stored);
 extern template void store_parameter(const ParameterSpec& spec, const double* plain, double* stored);
 extern template void load_parameter(const ParameterSpec& spec, const float* stored, float* plain);

@@ -138,7 +138,7 @@ void expect_reference(UpdateRule rule, bool plain, size_t n) {
     for (size_t k = 0; k < slots; ++k) exact[i].slot[k] = a.slots[k * a.stride + i];
     reference(rule, widen(step), exact[i]);
   }
-  find_update<T>(rule, plain)(step, n, a.w.data(), a.g.data(), a.slots.data(), a.stride);
+  find_update<T>(rule, plain)(step, {1, n}, a.w.data(), a.g.data(), a.slots.data(), a.stride);
   const double bound = 8 * std::numeric_limits<T>::epsilon();
   for (size_t i = 0; i < n; ++i) {
     ASSERT_NEAR(a.w[i], static_cast<double>(exact[i].w), bound)
@@ -172,7 +172,7 @@ TYPED_TEST(UpdateTest, HasTheSameBitsOnTargetsWithFma) {
       test::expect_same_bits_on_fma_targets([&] {
         Arrays<T> a(rule, 133, 11);
         for (int t = 0; t < 5; ++t) {
-          find_update<T>(rule, plain)(make_step<T>(plain), 133, a.w.data(), a.g.data(), a.slots.data(),
+          find_update<T>(rule, plain)(make_step<T>(plain), {1, 133}, a.w.data(), a.g.data(), a.slots.data(),
                                       a.stride);
         }
         std::vector<T> all(a.w.data(), a.w.data() + 133);
@@ -191,9 +191,10 @@ TYPED_TEST(UpdateTest, DoesNotDependOnWhereAWeightLies) {
       Arrays<T> whole(rule, 77, 0), cut(rule, 77, 0);
       const auto update = find_update<T>(rule, false);
       const UpdateStep<T> step = make_step<T>(false);
-      update(step, 77, whole.w.data(), whole.g.data(), whole.slots.data(), 77);
-      for (const auto& [begin, end] : {std::pair{0, 3}, {3, 40}, {40, 77}}) {
-        update(step, end - begin, cut.w.data() + begin, cut.g.data() + begin, cut.slots.data() + begin, 77);
+      update(step, {1, 77}, whole.w.data(), whole.g.data(), whole.slots.data(), 77);
+      for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, 3}, {3, 40}, {40, 77}}) {
+        update(step, {1, end - begin}, cut.w.data() + begin, cut.g.data() + begin, cut.slots.data() + begin,
+               77);
       }
       for (size_t i = 0; i < 77; ++i) ASSERT_EQ(bits(whole.w[i]), bits(cut.w[i]));
       for (size_t i = 0; i < 77 * slot_count(rule); ++i) ASSERT_EQ(bits(whole.slots[i]), bits(cut.slots[i]));
@@ -208,7 +209,7 @@ TYPED_TEST(UpdateTest, LeavesZerosAlone) {
       std::vector<T> w(21), g(21), slots(3 * 21);
       UpdateStep<T> step = make_step<T>(false);
       step.epsilon = std::numeric_limits<T>::min();
-      find_update<T>(rule, false)(step, 21, w.data(), g.data(), slots.data(), 21);
+      find_update<T>(rule, false)(step, {1, 21}, w.data(), g.data(), slots.data(), 21);
       for (const T x : w) ASSERT_EQ(x, T(0));
       for (const T x : slots) ASSERT_EQ(x, T(0));
     }
@@ -221,13 +222,13 @@ TYPED_TEST(UpdateTest, DropsStateThatIsSubnormalAndKeepsNaN) {
   for_each_target([&] {
     for (const UpdateRule rule : {UpdateRule::kMomentum, UpdateRule::kNesterov, UpdateRule::kAdam}) {
       std::vector<T> w(21, T(1)), g(21), slots(2 * 21, kTiny);
-      find_update<T>(rule, true)(make_step<T>(true), 21, w.data(), g.data(), slots.data(), 21);
+      find_update<T>(rule, true)(make_step<T>(true), {1, 21}, w.data(), g.data(), slots.data(), 21);
       for (size_t i = 0; i < 21; ++i) ASSERT_EQ(slots[i], T(0));
       for (const T x : w) ASSERT_EQ(x, T(1));
     }
     for (const UpdateRule rule : kRules) {  // clipped or not, a NaN must reach the weight
       std::vector<T> w(21, T(1)), g(21, std::numeric_limits<T>::quiet_NaN()), slots(3 * 21);
-      find_update<T>(rule, false)(make_step<T>(false), 21, w.data(), g.data(), slots.data(), 21);
+      find_update<T>(rule, false)(make_step<T>(false), {1, 21}, w.data(), g.data(), slots.data(), 21);
       for (const T x : w) ASSERT_TRUE(std::isnan(x)) << int(rule);
     }
   });
@@ -240,7 +241,8 @@ TYPED_TEST(UpdateTest, TakesHugeGradients) {
     for (const UpdateRule rule : kRules) {
       std::vector<T> w(21), g(21, huge), slots(3 * 21);
       const UpdateStep<T> step = make_step<T>(true);
-      for (int t = 0; t < 50; ++t) find_update<T>(rule, true)(step, 21, w.data(), g.data(), slots.data(), 21);
+      for (int t = 0; t < 50; ++t)
+        find_update<T>(rule, true)(step, {1, 21}, w.data(), g.data(), slots.data(), 21);
       for (const T x : w) ASSERT_TRUE(std::isfinite(x)) << int(rule);
     }
   });

@@ -231,6 +231,33 @@ TYPED_TEST(OptimizerTest, HasTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+// What only pads is left out: the rest has the same bits as when all is updated, and padding is not touched.
+TYPED_TEST(OptimizerTest, LeavesPaddingOut) {
+  using T = TypeParam;
+  constexpr size_t kPlain = 1024, kStride = 64, kUsed = 16, kPaddedEnd = 150'016, kSize = kPaddedEnd + 64;
+  const auto pads = [](size_t i) { return i >= kPlain && i < kPaddedEnd && (i - kPlain) % kStride >= kUsed; };
+  for (const OptimizerOptions& options : {OptimizerOptions{.weight_decay = 0.1, .clip_norm = 2},
+                                          OptimizerOptions{.amsgrad = true, .global_clip_norm = 3}}) {
+    for (const int threads : {1, 3}) {
+      set_num_threads(threads);
+      const OptimizerSegment last{kPaddedEnd, 64};
+      Model<T> all(options, {{0, kPaddedEnd}, last}, kSize);
+      Model<T> used(options, {{0, kPaddedEnd, 0, 0, true, {kPlain, kUsed, kStride}}, last}, kSize);
+      for (uint64_t t = 0; t < 2; ++t) {
+        for (Model<T>* model : {&all, &used}) {
+          model->set_gradients(t);
+          for (size_t i = 0; i < kSize; ++i) {
+            if (pads(i)) model->arena[i] = model->arena[kSize + i] = T(0);
+          }
+          model->optimizer.step(kRate);
+        }
+      }
+      for (size_t i = 0; i < all.arena.size(); ++i) ASSERT_EQ(bits(all.arena[i]), bits(used.arena[i])) << i;
+    }
+  }
+  set_num_threads(1);
+}
+
 TYPED_TEST(OptimizerTest, CountsOnAfterManySteps) {
   Model<TypeParam> model({}, {{0, 16}}, 16);
   model.optimizer.set_iterations(uint64_t{1} << 40);  // both powers have vanished

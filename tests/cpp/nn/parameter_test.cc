@@ -45,6 +45,33 @@ TYPED_TEST(Parameters, LieAsPackedMatrixHasThem) {
   }
 }
 
+// Leaving padded_rows' padding out leaves out zeros alone, and all that is worth it.
+TYPED_TEST(Parameters, PaddedRowsHoldEveryValue) {
+  using T = TypeParam;
+  for (const size_t rows : {1, 3, 32, 64, 65, 130}) {
+    for (const size_t cols : {1, 2, 10, 15, 16, 17, 32, 63, 64, 65, 100, 200}) {
+      const std::vector<T> plain = numbers<T>(rows * cols);
+      ParameterSpec spec;
+      spec.shape = {static_cast<int64_t>(rows), static_cast<int64_t>(cols)};
+      spec.layout = Layout::kPacked;
+      AlignedBuffer<T> stored(stored_values<T>(spec));
+      store_parameter(spec, plain.data(), stored.data());
+      const PaddedRows padded = padded_rows<T>(spec);
+      size_t held = 0, kept = 0;
+      for (size_t i = 0; i < stored.size(); ++i) {
+        const bool left_out =
+            padded.stride > 0 && i >= padded.begin && (i - padded.begin) % padded.stride >= padded.used;
+        held += stored[i] != T{0} && !left_out;
+        kept += !left_out;
+      }
+      EXPECT_EQ(held, rows * cols) << rows << "x" << cols;
+      EXPECT_EQ(padded.used * sizeof(T) % 64, 0u);
+      if (padded.stride > 0) EXPECT_EQ((stored.size() - padded.begin) % padded.stride, 0u);
+      if (cols == 32 && sizeof(T) == 4 && rows >= 32) EXPECT_EQ(kept, rows * cols);
+    }
+  }
+}
+
 TYPED_TEST(Parameters, TransposedOnesLieAsTheMatrixItself) {
   using T = TypeParam;
   for (const int64_t cols : {3, 70}) {
