@@ -66,8 +66,12 @@ TYPED_TEST(Parameters, PaddedRowsHoldEveryValue) {
       }
       EXPECT_EQ(held, rows * cols) << rows << "x" << cols;
       EXPECT_EQ(padded.used * sizeof(T) % 64, 0u);
-      if (padded.stride > 0) EXPECT_EQ((stored.size() - padded.begin) % padded.stride, 0u);
-      if (cols == 32 && sizeof(T) == 4 && rows >= 32) EXPECT_EQ(kept, rows * cols);
+      if (padded.stride > 0) {
+        EXPECT_EQ((stored.size() - padded.begin) % padded.stride, 0u);
+      }
+      if (cols == 32 && sizeof(T) == 4 && rows >= 32) {
+        EXPECT_EQ(kept, rows * cols);
+      }
     }
   }
 }
