@@ -28,4 +28,5 @@ PYBIND11_MODULE(_core, m) {
   register_onnx(m);
   register_program(m);
   register_model(m);
+  register_trainer(m);
 }

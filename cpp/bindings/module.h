@@ -30,5 +30,6 @@ void register_graph(pybind11::module_& m);
 void register_onnx(pybind11::module_& m);
 void register_program(pybind11::module_& m);
 void register_model(pybind11::module_& m);
+void register_trainer(pybind11::module_& m);
 
 }  // namespace maas::bindings

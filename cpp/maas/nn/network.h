@@ -8,6 +8,7 @@
 #include "maas/base/aligned.h"
 #include "maas/graph/graph.h"
 #include "maas/nn/layer.h"
+#include "maas/nn/layer_chain.h"
 
 namespace maas {
 
@@ -31,6 +32,7 @@ class Network {
   // the node. Initializers not listed in `parameters` are constants.
   Network(Graph graph, const std::vector<ParameterOptions>& parameters, size_t optimizer_slots);
   ~Network();
+  Network(Network&&) noexcept;
 
   const std::vector<ParameterSpec>& parameters() const { return specs_; }
   const Graph& graph() const { return graph_; }  // as given: initializers of the start
@@ -51,18 +53,28 @@ class Network {
   size_t offset(size_t index) const;  // of a parameter in its part
 
   void reserve(size_t samples);
-  bool takes_indices() const;
+  size_t sample_bytes() const;           // of the activations of one sample, about
+  size_t input_values() const;           // of one sample: columns of T, or indices
+  size_t index_limit() const;            // indices are below it; 0: the input is of T
   BatchMatrix<T> input(size_t samples);  // filled by the caller before forward()
-  int64_t* indices();                    // likewise
+  int64_t* indices();                    // likewise: samples × input_values()
   // The output; before the closing sigmoid or softmax where `logits`.
   BatchMatrix<T> output(size_t samples, bool logits);
-  bool ends_in_probabilities() const;  // a closing sigmoid or softmax
+  size_t output_values() const;  // of one sample
+  Closing closing() const;
+  const std::string& before_closing() const;  // the graph's name of what `logits` gives
   BatchMatrix<T> output_gradient(size_t samples);
+
+  // Moving averages of batch normalisation, which forward() moves: kept and put back.
+  void save_averages();
+  void restore_averages();
 
   // Training mode. With `logits` the closing sigmoid or softmax is left out; backward() then starts from the
   // gradient of what came before it.
   void forward(size_t samples, uint64_t seed, uint64_t step, bool logits);
   void backward(size_t samples, uint64_t seed, uint64_t step, bool logits, bool accumulate);
+  // The closing sigmoid or softmax that a forward() with `logits` left out.
+  void close(size_t samples);
 
  private:
   struct Parts;

@@ -124,13 +124,21 @@ void Optimizer<T>::reset() {
 }
 
 template <class T>
-double Optimizer<T>::add_penalties(double scale) {
+double Optimizer<T>::penalties() const {
   double total = 0;
   for (const OptimizerSegment& s : segments_) {
     const T* values = values_ + s.offset;
     if (s.l1 != 0) total += s.l1 * reduce_parallel(Reduction::kSumAbsolute, s.size, values);
     if (s.l2 != 0) total += s.l2 * reduce_parallel(Reduction::kSumSquares, s.size, values);
+  }
+  return total;
+}
+
+template <class T>
+double Optimizer<T>::add_penalties(double scale) {
+  for (const OptimizerSegment& s : segments_) {
     if (s.l1 == 0 && s.l2 == 0) continue;
+    const T* values = values_ + s.offset;
     const T l1 = static_cast<T>(scale * s.l1), l2 = static_cast<T>(scale * s.l2);
     const Shards shards = make_shards(s.size, kShardValues);
     parallel_for(shards.count(), [&](size_t shard, int) {
@@ -138,7 +146,7 @@ double Optimizer<T>::add_penalties(double scale) {
       add_penalty_gradient(shards.end(shard) - begin, values + begin, l1, l2, gradients_ + s.offset + begin);
     });
   }
-  return scale * total;
+  return scale * penalties();
 }
 
 // clip / max(norm, clip), of each segment or of all.

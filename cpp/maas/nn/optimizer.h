@@ -51,7 +51,8 @@ class Optimizer {
 
   // Fills the slots as before a first step, iterations to 0.
   void reset();
-  // The penalties' sum × scale, and their gradient × scale added to the gradients.
+  double penalties() const;  // their sum for the present values
+  // That sum × scale, and its gradient × scale added to the gradients.
   double add_penalties(double scale);
   // One step; iterations() grows by one. Gradients may be overwritten.
   void step(double learning_rate);

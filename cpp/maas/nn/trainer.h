@@ -48,18 +48,36 @@ class Trainer {
   LossSum gradient(const TrainingRows& rows);
   // Loss and metrics in inference mode, by the Program of the present graph; no penalties.
   TrainResult evaluate(const TrainingRows& rows) const;
-  double penalty() const;  // of the present weights
+  double penalty() const;  // of the present weights, not divided
 
   Network<T>& network() { return network_; }
   Optimizer<T>& optimizer() { return optimizer_; }
+  const std::vector<MetricOptions>& metrics() const { return metrics_; }
 
  private:
+  struct Batch {
+    const TrainingRows& rows;
+    const uint32_t* order;  // of all rows of the call; null: in sequence
+    size_t first, size;
+  };
+  void reserve(const TrainingRows& rows, size_t samples);
+  void take(const Batch& batch);
+  LossSum forward(const Batch& batch);
+  bool step(const Batch& batch, double learning_rate, TrainResult& result);
+  void add_metrics(BatchMatrix<const T> before, BatchMatrix<const T> closed, BatchMatrix<const T> target,
+                   TrainResult& result) const;  // before and after the closing activation
+
   Network<T> network_;
   Optimizer<T> optimizer_;
-  LossOptions loss_;
+  LossOptions loss_;  // from logits, where the network's closing activation is left to it
+  bool logits_;
   std::vector<MetricOptions> metrics_;
+  std::vector<bool> closed_;  // by metric: of the closing activation's output
+  bool closes_ = false;       // it has to be computed
   uint64_t seed_;
   bool penalty_per_row_;
+  size_t target_cols_;
+  AlignedBuffer<T> targets_, weights_;
 };
 
 extern template class Trainer<float>;
