@@ -126,6 +126,20 @@ class Session:
         """Note that the trainer is about to change weights; even if it is interrupted."""
         self._newer, self._model = True, None
 
+    def slot_names(self) -> list[str]:
+        """Return what the optimizer keeps for each weight: ``"momentum"``, ..."""
+        return list(self.trainer().slot_names)
+
+    def slots(self) -> dict[Variable, list[Any]]:
+        """Return the optimizer's state of each trained variable, in the order of `slot_names`."""
+        self.trainer()
+        return self._present_slots()
+
+    def resume(self, seed: int, shuffles: int, slots: dict[Variable, list[Any]], callbacks: Any) -> None:
+        """Go on from a checkpoint: with its random sequences, the optimizer's state, and callbacks' states."""
+        self.discard()
+        self.seed, self.shuffles, self._slots, self.resumed = seed, shuffles, slots, callbacks
+
     # --- predicting ----------------------------------------------------------------------------------
 
     def model(self) -> Model:

@@ -13,6 +13,7 @@ from maas_engine.model import Model
 from maas_engine.nn._config import float_type, floatx
 from maas_engine.nn._graph import Signature
 from maas_engine.nn._lookup import snake_case
+from maas_engine.nn._saving import Saving
 from maas_engine.nn._session import Session
 from maas_engine.nn._summary import summary
 from maas_engine.nn._training import Training
@@ -23,7 +24,7 @@ from maas_engine.nn.layers.layer import Shape, assign_all
 Array = NDArray[Any]
 
 
-class Sequential(Training):
+class Sequential(Training, Saving):
     """Layers one after another, from one input to one output.
 
     Parameters

@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from maas_engine.errors import InvalidArgument
+from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.nn.callbacks._base import Callback, Logs
+from maas_engine.nn.callbacks._state import numbers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,8 +37,11 @@ class History(Callback):
         return {"epoch": list(self.epoch), "history": {name: list(row) for name, row in self.history.items()}}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self.epoch = list(state["epoch"])
-        self.history = {name: list(row) for name, row in state["history"].items()}
+        rows = state.get("history")
+        if not isinstance(rows, dict):
+            raise FormatError(f"[callbacks] expected a history by names, got {rows!r:.60}")
+        self.epoch = [int(epoch) for epoch in numbers(state.get("epoch"), "epoch")]
+        self.history = {name: numbers(row, name) for name, row in rows.items()}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.epoch, self.history = [], {}

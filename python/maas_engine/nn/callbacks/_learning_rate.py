@@ -10,6 +10,7 @@ from typing import Any
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn.callbacks._base import Callback, Logs
 from maas_engine.nn.callbacks._monitor import Monitor
+from maas_engine.nn.callbacks._state import integer, optional_number
 
 
 def _check_settable(callback: Callback) -> None:
@@ -112,8 +113,8 @@ class ReduceLROnPlateau(Monitor):
         return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self.best, self.wait = state["best"], state["wait"]
-        self.cooldown_counter = state["cooldown_counter"]
+        self.best, self.wait = optional_number(state, "best"), integer(state, "wait")
+        self.cooldown_counter = integer(state, "cooldown_counter")
 
     def in_cooldown(self) -> bool:
         return self.cooldown_counter > 0

@@ -8,6 +8,7 @@ from typing import Any
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn.callbacks._base import Logs
 from maas_engine.nn.callbacks._monitor import Monitor
+from maas_engine.nn.callbacks._state import optional_number
 
 
 class ModelCheckpoint(Monitor):
@@ -70,7 +71,7 @@ class ModelCheckpoint(Monitor):
         return {"best": self.best}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self.best = state["best"]
+        self.best = optional_number(state, "best")
 
     def after_epoch(self, epoch: int, logs: Logs) -> None:
         path = self._path(epoch, logs)

@@ -9,6 +9,7 @@ from typing import Any
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn.callbacks._base import Callback, Logs
 from maas_engine.nn.callbacks._monitor import Monitor, watched
+from maas_engine.nn.callbacks._state import integer, like, optional_integer, optional_number
 
 
 class EarlyStopping(Monitor):
@@ -62,9 +63,10 @@ class EarlyStopping(Monitor):
         return {name: getattr(self, name) for name in names}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
-        self.best_weights = state["best_weights"]
-        self.wait, self.stopped_epoch = state["wait"], state["stopped_epoch"]
+        self.best, self.best_epoch = optional_number(state, "best"), integer(state, "best_epoch")
+        if state.get("best_weights") is not None:
+            self.best_weights = like(state["best_weights"], self.model.get_weights(), "best_weights")
+        self.wait, self.stopped_epoch = integer(state, "wait"), integer(state, "stopped_epoch")
         if self.stopped_epoch > 0:
             self.model.stop_training = True
 
@@ -116,7 +118,7 @@ class StopBelow(Callback):
         return {"stopped_epoch": self.stopped_epoch}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self.stopped_epoch = state["stopped_epoch"]
+        self.stopped_epoch = optional_integer(state, "stopped_epoch")
         if self.stopped_epoch is not None:
             self.model.stop_training = True
 
