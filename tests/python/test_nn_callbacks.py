@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import errno
 import io
@@ -11,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from maas_engine.errors import InvalidArgument, Unsupported
@@ -273,19 +275,26 @@ def test_states_go_back_to_their_callbacks() -> None:
     names = ("loss", "mae")
     logs = [{"loss": 1 / n, "mae": n / 10} for n in range(1, 7)]
 
+    class Arrays(StandIn):
+        def get_weights(self) -> Any:
+            return [np.full(2, self.weights)]
+
+        def set_weights(self, weights: Any) -> None:
+            self.weights = weights[0][0]
+
     def make() -> list[Any]:
         stopping = [callbacks.EarlyStopping(name, patience=4, restore_best_weights=True) for name in names]
         return [*stopping, callbacks.ReduceLROnPlateau("mae", patience=2), callbacks.History()]
 
     whole, first, second = make(), make(), make()
-    play(whole, logs)
-    model = StandIn()
+    play(whole, logs, Arrays())
+    model = Arrays()
     everyone = callbacks.CallbackList(first, model=model)
     everyone.on_train_begin()
     for epoch in range(3):
         model.weights = epoch
         everyone.on_epoch_end(epoch, dict(logs[epoch]))
-    states = json.loads(json.dumps(everyone.get_states()))
+    states = copy.deepcopy(everyone.get_states())
     resumed = callbacks.CallbackList(second, model=model)
     resumed.on_train_begin()
     resumed.set_states(states)
@@ -294,7 +303,7 @@ def test_states_go_back_to_their_callbacks() -> None:
         resumed.on_epoch_end(epoch, dict(logs[epoch]))
         if model.stop_training:
             break
-    assert resumed.get_states() == callbacks.CallbackList(whole).get_states()
+    assert str(resumed.get_states()) == str(callbacks.CallbackList(whole).get_states())
 
 
 def test_a_fit_that_was_stopped_stays_stopped() -> None:

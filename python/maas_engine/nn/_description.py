@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from maas_engine.nn._graph import write_graph
+from maas_engine.nn.layers import Dropout
 
 if TYPE_CHECKING:
     from maas_engine.nn.sequential import Sequential
@@ -25,9 +26,9 @@ def describe(model: Sequential) -> list[str]:
             notes += ", no weight decay"
         lines.append(f"weights {each.path} {each.dtype}{list(each.shape)}{notes}")
     lines += _nodes(model)
-    lines += [
-        f"seed of {each.name} {each.seed}" for each in model.layers if getattr(each, "seed", None) is not None
-    ]
+    for layer in model.layers:
+        if isinstance(layer, Dropout) and layer.seed is not None:
+            lines.append(f"seed of {layer.name} {layer.seed}")
     loss_options = loss.to_core()
     lines.append(f"loss {loss_options.pop('name')}{_options(loss_options)}")
     rule = optimizer.to_core()

@@ -1,0 +1,263 @@
+"""Weights and checkpoints: going on from one is not having stopped, and other models' are refused in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maas_engine import _safetensors, nn
+from maas_engine.errors import FormatError, InvalidArgument, NotFound, Unsupported
+from maas_engine.nn import callbacks, optimizers
+
+ROWS = np.random.default_rng(0).standard_normal((90, 6))
+TARGET = np.column_stack([np.sin(ROWS).sum(1), ROWS[:, 0] * ROWS[:, 1]])
+TRAIN = {"batch_size": 16, "verbose": 0, "validation_split": 0.2}
+
+
+def network(dtype: str = "float32", **change: Any) -> nn.Sequential:
+    layers = [
+        nn.Input((6,)),
+        nn.Dense(change.get("units", 12), activation=change.get("activation", "relu")),
+        nn.Dropout(change.get("rate", 0.3)),
+        nn.BatchNormalization(),
+        nn.Dense(8, activation="tanh", kernel_regularizer=change.get("regularizer", "l2")),
+        nn.Dropout(0.2),
+        nn.Dense(2),
+    ]
+    model = nn.Sequential(layers, dtype=dtype)
+    model.compile(change.get("optimizer", "adam"), change.get("loss", "mse"), metrics=["mae"])
+    return model
+
+
+OPTIMIZERS: dict[str, Callable[[], optimizers.Optimizer]] = {
+    "sgd": lambda: optimizers.SGD(0.01),
+    "nesterov": lambda: optimizers.SGD(0.01, momentum=0.9, nesterov=True, clipnorm=1.0),
+    "adam": lambda: optimizers.Adam(0.01),
+    "amsgrad": lambda: optimizers.Adam(0.01, amsgrad=True, global_clipnorm=1.0),
+    "adamw-cosine": lambda: optimizers.AdamW(nn.schedules.CosineDecay(0.02, 30, warmup_target=0.05, warmup_steps=7)),
+    "rmsprop": lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
+    "adagrad": lambda: optimizers.Adagrad(0.05, clipvalue=0.5),
+}  # fmt: skip
+
+
+def listeners(changing: bool) -> list[callbacks.Callback]:
+    found: list[callbacks.Callback] = [
+        callbacks.EarlyStopping(patience=3, min_delta=0.01, restore_best_weights=True)
+    ]
+    if changing:
+        found.append(callbacks.ReduceLROnPlateau(patience=1, factor=0.5, min_delta=0.05, cooldown=1))
+    return found
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_going_on_is_not_having_stopped(name: str, dtype: str, tmp_path: Path) -> None:
+    path = tmp_path / "c-{epoch}.safetensors"
+    saving = callbacks.ModelCheckpoint(path, save_checkpoint=True)
+    changing = "cosine" not in name
+    nn.set_random_seed(7)
+    whole = network(dtype, optimizer=OPTIMIZERS[name]())
+    all_of_it = whole.fit(ROWS, TARGET, epochs=8, callbacks=[saving, *listeners(changing)], **TRAIN)
+    assert len(all_of_it.epoch) >= 4  # unless stopped early
+    for done in (1, 3, len(all_of_it.epoch)):
+        nn.set_random_seed(done)
+        resumed = network(dtype, optimizer=OPTIMIZERS[name]())
+        first = resumed.load_checkpoint(str(path).format(epoch=done))
+        assert first == done
+        again = [callbacks.ModelCheckpoint(path, save_checkpoint=True), *listeners(changing)]
+        before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+        history = resumed.fit(ROWS, TARGET, epochs=8, initial_epoch=first, callbacks=again, **TRAIN)
+        assert history.history == all_of_it.history
+        assert history.epoch == all_of_it.epoch
+        for ours, theirs in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+            assert ours.tobytes() == theirs.tobytes()
+        assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_a_checkpoint_within_the_same_process_rewinds(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    model = network()
+    model.fit(ROWS, TARGET, epochs=2, **TRAIN)
+    model.save_checkpoint(path)
+    runs = []
+    for _ in range(2):
+        assert model.load_checkpoint(path) == 2
+        runs.append(model.fit(ROWS, TARGET, epochs=4, initial_epoch=2, **TRAIN).history)
+    assert runs[0] == runs[1]
+    assert len(runs[0]["loss"]) == 4
+
+
+def test_a_model_that_has_not_trained_has_a_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    model, other = network(), network()
+    model.save_checkpoint(path)
+    assert other.load_checkpoint(path) == 0
+    first, second = (each.fit(ROWS, TARGET, epochs=2, **TRAIN).history for each in (model, other))
+    assert first == second
+
+
+def test_weights(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    model, other = network(), network()
+    model.save_weights(path)
+    names = set(_safetensors.read(path)[0])
+    assert {"dense/kernel", "batch_normalization/moving_mean", "dense_2/bias"} <= names
+    other.load_weights(path)
+    np.testing.assert_array_equal(model.predict(ROWS, verbose=0), other.predict(ROWS, verbose=0))
+    model.fit(ROWS, TARGET, **TRAIN)
+    model.save_checkpoint(path)
+    other.load_weights(path)
+    np.testing.assert_array_equal(model.predict(ROWS, verbose=0), other.predict(ROWS, verbose=0))
+    with pytest.raises(FileExistsError):
+        model.save_weights(path, overwrite=False)
+    with pytest.raises(Unsupported, match="skip_mismatch"):
+        model.load_weights(path, skip_mismatch=True)
+    with pytest.raises(NotFound):
+        model.load_weights(tmp_path / "absent.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ({"units": 13}, r"float32\[6, 12\].*float32\[6, 13\]"),
+        ({"dtype": "float64"}, "'type float32', there 'type float64'"),
+        ({"activation": "tanh"}, "'layer Relu', there 'layer Tanh'"),
+        ({"rate": 0.5}, "'layer Dropout 0.3"),
+        ({"regularizer": None}, "l2=0.01"),
+        ({"loss": "mae"}, "'loss mean_squared_error', there 'loss mean_absolute_error'"),
+        ({"loss": nn.losses.Huber(2.0)}, "there 'loss huber, delta=2.0'"),
+        ({"optimizer": "sgd"}, "'optimizer adam', there 'optimizer sgd'"),
+        ({"optimizer": optimizers.Adam(beta_1=0.8)}, "beta_1=0.9', there 'optimizer beta_1=0.8'"),
+        (
+            {"optimizer": optimizers.Adam(nn.schedules.CosineDecay(0.1, 9))},
+            "a number', there 'learning rate CosineDecay",
+        ),
+    ],
+)
+def test_checkpoints_of_other_models_are_refused(there: dict[str, Any], words: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    network(**there).save_checkpoint(path)
+    model = network()
+    before = model.get_weights()
+    with pytest.raises(FormatError, match=words):
+        model.load_checkpoint(path)
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_learning_rate_is_the_checkpoints(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    model, other = network(), network()
+    model.optimizer.learning_rate = 0.125
+    model.save_checkpoint(path)
+    other.load_checkpoint(path)
+    assert other.optimizer.learning_rate == 0.125
+
+
+def test_weights_of_other_models_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    model = network()
+    for there, words in (
+        (network(units=13), r"weights dense/kernel of float32\[6, 12\], got float32\[6, 13\]"),
+        (network("float64"), r"got float64\[6, 12\]"),
+        (nn.Sequential([nn.Input((6,)), nn.Dense(12)]), "weights batch_normalization/gamma of .* got none"),
+    ):
+        there.save_weights(path)
+        with pytest.raises(FormatError, match=words):
+            model.load_weights(path)
+    deeper = network()
+    deeper.add(nn.Dense(1))
+    deeper.save_weights(path)
+    with pytest.raises(FormatError, match="no more weights than the model's, got 'dense_3"):
+        model.load_weights(path)
+    model.save_weights(path)
+    with pytest.raises(FormatError, match="use load_weights"):
+        model.load_checkpoint(path)
+
+
+def test_what_is_not_ready(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"ends in \.safetensors, got 'w\.h5'"):
+        network().save_weights("w.h5")
+    with pytest.raises(InvalidArgument, match=r"\[save_weights\] expected a built model"):
+        nn.Sequential([nn.Dense(2)]).save_weights(tmp_path / "w.safetensors")
+    with pytest.raises(InvalidArgument, match="compile"):
+        nn.Sequential([nn.Input((2,)), nn.Dense(2)]).save_checkpoint(tmp_path / "w.safetensors")
+
+
+def hostile(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+    """Change a checkpoint's state and arrays."""
+    tensors, metadata = _safetensors.read(path)
+    state = json.loads(metadata["maas_engine.checkpoint"])
+    change(state, tensors)
+    _safetensors.write(path, tensors, {"maas_engine.checkpoint": json.dumps(state)})
+
+
+HOSTILE: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str]] = {
+    "version": (lambda state, _: state.update(version=2), "version 1, got 2"),
+    "no epoch": (lambda state, _: state.pop("epoch"), "epoch to be an integer, got None"),
+    "epoch true": (lambda state, _: state.update(epoch=True), "epoch to be an integer"),
+    "seed": (lambda state, _: state.update(seed=-1), "seed to be an integer, got -1"),
+    "iterations": (lambda state, _: state.update(iterations=2**64), "iterations to be an integer"),
+    "shuffles": (lambda state, _: state.update(shuffles=1.5), "shuffles to be an integer"),
+    "rate": (lambda state, _: state.update(learning_rate=float("nan")), "learning_rate to be a number"),
+    "names": (lambda state, _: state.update(feature_names=[1]), "feature_names to be texts"),
+    "model": (lambda state, _: state.update(model=3), "description to be texts"),
+    "shorter model": (lambda state, _: state["model"].pop(), "there 'nothing more'"),
+    "callbacks": (lambda state, _: state.update(callbacks=[1]), "callbacks to be names and states"),
+    "wait": (lambda state, _: state["callbacks"][0][1].update(wait="x"), "wait to be a number of epochs"),
+    "best": (lambda state, _: state["callbacks"][0][1].update(best=[]), "best to be a number"),
+    "history": (lambda state, _: state["callbacks"][-1][1].update(history={"loss": "x"}), "loss to be numbers"),
+    "arrays": (
+        lambda state, _: state["callbacks"][0][1].update(best_weights="arrays:1000000000"),
+        "'arrays:1000000000' of",
+    ),
+    "best weights": (
+        lambda _, tensors: tensors.update({"callbacks/0/best_weights/0": np.zeros(3, np.float32)}),
+        "best_weights to be arrays as the model's weights",
+    ),
+    "slot gone": (lambda _, tensors: tensors.pop("optimizer/momentum/dense/kernel"), "got none"),
+    "slot type": (
+        lambda _, tensors: tensors.update({"optimizer/momentum/dense/kernel": np.zeros((6, 12))}),
+        r"momentum/dense/kernel of float32\[6, 12\], got float64",
+    ),
+    "something large": (
+        lambda _, tensors: tensors.update({"callbacks/9/x/0": np.zeros(10_000, np.float32)}),
+        "larger than any array",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_checkpoints(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    model = network()
+    model.fit(ROWS, TARGET, epochs=1, callbacks=listeners(True), **TRAIN)
+    model.save_checkpoint(path)
+    change, words = HOSTILE[name]
+    hostile(path, change)
+    again = network()
+    with pytest.raises(FormatError, match=words):
+        again.fit(
+            ROWS,
+            TARGET,
+            epochs=2,
+            initial_epoch=again.load_checkpoint(path),
+            callbacks=listeners(True),
+            **TRAIN,
+        )
+
+
+def test_metadata_that_is_no_state(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    model = network()
+    model.save_checkpoint(path)
+    tensors, _ = _safetensors.read(path)
+    for text in ("", "[]", "[" * 100_000, "3"):
+        _safetensors.write(path, tensors, {"maas_engine.checkpoint": text})
+        with pytest.raises(FormatError, match="to be a JSON object"):
+            model.load_checkpoint(path)
