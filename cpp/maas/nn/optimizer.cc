@@ -52,9 +52,7 @@ void check(const OptimizerOptions& o) {
 // By repeated squaring: the same bits everywhere, where libm's pow differs.
 double power(double base, uint64_t exponent) {
   double result = 1;
-  for (; exponent != 0; exponent >>= 1, base *= base) {
-    if ((exponent & 1) != 0) result *= base;
-  }
+  for (; exponent != 0; exponent >>= 1, base *= base) result *= (exponent & 1) != 0 ? base : 1;
   return result;
 }
 
