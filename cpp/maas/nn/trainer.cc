@@ -58,7 +58,8 @@ std::vector<OptimizerSegment> segments(const Network<T>& network) {
   for (size_t i = 0; i < network.parameters().size(); ++i) {
     const ParameterSpec& spec = network.parameters()[i];
     if (!spec.trainable) continue;
-    all.push_back({network.offset(i), stored_values<T>(spec), spec.l1, spec.l2, spec.decays});
+    all.push_back(
+        {network.offset(i), stored_values<T>(spec), spec.l1, spec.l2, spec.decays, padded_rows<T>(spec)});
   }
   return all;
 }
