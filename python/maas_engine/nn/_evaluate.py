@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from maas_engine._core import TrainResult
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn._batches import Batches
 from maas_engine.nn._rows import Rows
@@ -24,7 +25,7 @@ def evaluate_rows(session: Session, rows: Rows) -> tuple[float, Sequence[float]]
 
 def evaluate_batches(session: Session, batches: Batches, read: Reader) -> tuple[float, Sequence[float]]:
     """Return the loss with its penalties, and the metrics, of all batches together."""
-    total: Any = None
+    total: TrainResult | None = None
     for batch in batches.epoch():
         rows = read(*batch)
         result = session.trainer().evaluate(*rows)

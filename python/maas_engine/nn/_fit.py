@@ -153,7 +153,7 @@ class Fit:
     def _epoch(self, calls: Any) -> dict[str, float]:
         """Train for an epoch and return its mean loss and metrics."""
         sizes = self._sizes
-        total: Any = None
+        total: _core.TrainResult | None = None
         done = 0
         for piece in self._source.pieces(self._session, sizes):
             if sizes is _singly:
@@ -177,7 +177,7 @@ class Fit:
             raise InvalidArgument("[fit] expected at least one batch an epoch")
         return logs
 
-    def _run(self, piece: Piece, done: int = 0) -> Any:
+    def _run(self, piece: Piece, done: int = 0) -> _core.TrainResult:
         rows, order, batch_size, steps = piece
         session, optimizer = self._session, self._model.optimizer
         trainer = session.trainer()

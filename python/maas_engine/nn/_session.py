@@ -18,8 +18,6 @@ from maas_engine.nn.optimizers import Optimizer
 if TYPE_CHECKING:
     from maas_engine.nn.sequential import Sequential
 
-_engine: Any = _core
-
 
 class Session:
     """Holds the trainer of one model and keeps its weights and the variables' in step.
@@ -48,7 +46,7 @@ class Session:
         self._optimizer: Optimizer | None = None
         self._loss: Loss | None = None
         self._metrics: Sequence[Metric] = ()
-        self._trainer: Any = None
+        self._trainer: _core.Trainer | None = None
         self._kept: list[Variable] = []  # the trainer's parameters, in its order
         self._slots: dict[Variable, list[Any]] = {}  # of a trainer that was given up
         self._newer = False  # the trainer's weights are newer than the variables'
@@ -63,7 +61,7 @@ class Session:
 
     def fetch(self) -> None:
         """Bring the variables up to date."""
-        if self._newer:
+        if self._newer and self._trainer is not None:
             self._newer = False
             for variable, value in zip(self._kept, self._trainer.get_parameters(), strict=True):
                 variable.take(value, self)
@@ -104,10 +102,10 @@ class Session:
         self.fetch()
         self._model = None
         if self._trainer is not None:
-            self._slots |= self._present_slots()
+            self._slots |= self._present_slots(self._trainer)
             self._trainer, self._kept, self._stale = None, [], False
 
-    def trainer(self) -> Any:
+    def trainer(self) -> _core.Trainer:
         """Return the trainer, with the newest weights; made on first use of a compiled, built model.
 
         Raises
@@ -116,7 +114,7 @@ class Session:
         """
         self._fetch_shared()
         if self._trainer is None:
-            self._make_trainer()
+            self._trainer = self._make_trainer()
         elif self._stale:
             self._trainer.set_parameters([each.value for each in self._kept])
             self._stale = False
@@ -167,7 +165,7 @@ class Session:
                 if holder is not self:
                     holder.fetch()
 
-    def _make_trainer(self) -> None:
+    def _make_trainer(self) -> _core.Trainer:
         assert self._optimizer is not None
         assert self._loss is not None
         layers = self._owner.layers
@@ -179,7 +177,7 @@ class Session:
             l1, l2 = (penalty.l1, penalty.l2) if trains and penalty is not None else (0.0, 0.0)
             parameters.append((each.path, trains, l1, l2, self._optimizer.decays(each.path)))
         seeds = (layer.seed for layer in layers if isinstance(layer, Dropout) and layer.seed is not None)
-        self._trainer = _engine.Trainer(
+        trainer = _core.Trainer(
             graph,
             parameters,
             self._loss.to_core(),
@@ -189,24 +187,24 @@ class Session:
             False,
         )
         self._kept, self._stale, self._newer = kept, False, False
-        self._restore_slots(trained)
+        trainer.iterations = self._optimizer.iterations
+        self._restore_slots(trainer, trained)
+        return trainer
 
-    def _restore_slots(self, trained: set[int]) -> None:
-        assert self._optimizer is not None
-        self._trainer.iterations = self._optimizer.iterations
+    def _restore_slots(self, trainer: _core.Trainer, trained: set[int]) -> None:
         known, self._slots = self._slots, {}
         trainable = [each for each in self._kept if id(each) in trained]
         if any(each in known for each in trainable):
-            slots = self._trainer.get_slots()
+            slots = trainer.get_slots()
             for place, each in enumerate(trainable):
                 for slot, value in zip(slots, known.get(each, ()), strict=False):
                     slot[place] = value
-            self._trainer.set_slots(slots)
+            trainer.set_slots(slots)
 
-    def _present_slots(self) -> dict[Variable, list[Any]]:
+    def _present_slots(self, trainer: _core.Trainer) -> dict[Variable, list[Any]]:
         trained = {id(each) for layer in self._owner.layers for each in layer.trainable_weights}
         trainable = [each for each in self._kept if id(each) in trained]
-        slots = self._trainer.get_slots()
+        slots = trainer.get_slots()
         if any(len(slot) != len(trainable) for slot in slots):
             return {}  # `trainable` of a layer was changed since
         return {each: [slot[place] for slot in slots] for place, each in enumerate(trainable)}
