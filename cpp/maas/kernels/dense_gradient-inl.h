@@ -77,41 +77,61 @@ void transpose_panel(const T* from, size_t ldf, size_t rows, size_t cols, T* to,
   }
 }
 
+// kVectors vectors of units of each row: the activation, a copy to `packed` if any, and the sums.
+template <bool kRelu, class D, size_t kVectors, class T = hn::TFromD<D>>
+HWY_INLINE void sum_delta_rows(D d, const T* out, T* delta, size_t ld, size_t rows, T* packed,
+                               hn::Vec<D> (&sum)[kVectors]) {
+  constexpr size_t kLanes = HWY_LANES(T);
+  for (size_t r = 0; r < rows; ++r, out += ld, delta += ld) {
+    hn::Vec<D> x[kVectors];
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kVectors; ++v) {
+      x[v] = hn::Load(d, delta + v * kLanes);
+      if constexpr (kRelu) {
+        x[v] = hn::IfThenZeroElse(hn::Le(hn::Load(d, out + v * kLanes), hn::Zero(d)), x[v]);
+        hn::Store(x[v], d, delta + v * kLanes);
+      }
+      sum[v] = hn::Add(sum[v], x[v]);
+    }
+    if (packed == nullptr) continue;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kVectors; ++v) hn::Store(x[v], d, packed + v * kLanes);
+    packed += kSliver<T>;
+  }
+}
+
 // kVectors vectors of units from `first` on; rows in blocks that stay in the first-level cache from the
 // activation to the transpose.
 template <size_t kVectors, class T>
 HWY_NOINLINE void make_delta_vectors(const DeltaTask<T>& t, size_t first) {
   const hn::ScalableTag<T> d;
-  using V = hn::Vec<decltype(d)>;
-  constexpr size_t kLanes = HWY_LANES(T), kBlock = 16;
-  V sum[kVectors];
+  constexpr size_t kLanes = HWY_LANES(T);
+  const bool blocked = t.gradient != nullptr || t.transposed != nullptr;
+  const size_t block = blocked ? 16 : std::max<size_t>(t.rows, 1);
+  hn::Vec<decltype(d)> sum[kVectors];
   for (size_t v = 0; v < kVectors; ++v) {
     const bool old = t.bias_gradient != nullptr && t.accumulate;
-    sum[v] = old ? hn::LoadU(d, t.bias_gradient + first + v * kLanes) : hn::Zero(d);
+    sum[v] = old ? hn::Load(d, t.bias_gradient + first + v * kLanes) : hn::Zero(d);
   }
   const size_t sliver = first / kSliver<T> * kSliver<T>;
-  for (size_t begin = 0; begin < t.rows; begin += kBlock) {
-    const size_t end = std::min(begin + kBlock, t.rows);
-    for (size_t r = begin; r < end; ++r) {
-      const T* out = t.out + r * t.ld + first;
-      T* delta = t.delta + r * t.ld + first;
-      T* packed =
-          t.packed == nullptr ? nullptr : t.packed + (sliver * t.rows + r * kSliver<T>)+first - sliver;
-      if (t.gradient != nullptr) t.gradient(kVectors * kLanes, out, delta, delta, t.p, t.q);
-      for (size_t v = 0; v < kVectors; ++v) {
-        V x = hn::Load(d, delta + v * kLanes);
-        if (t.relu) {
-          x = hn::IfThenZeroElse(hn::Le(hn::Load(d, out + v * kLanes), hn::Zero(d)), x);
-          hn::Store(x, d, delta + v * kLanes);
-        }
-        if (packed != nullptr) hn::Store(x, d, packed + v * kLanes);
-        sum[v] = hn::Add(sum[v], x);
-      }
+  for (size_t begin = 0; begin < t.rows; begin += block) {
+    const size_t rows = std::min(block, t.rows - begin);
+    const T* out = t.out + begin * t.ld + first;
+    T* delta = t.delta + begin * t.ld + first;
+    T* packed =
+        t.packed == nullptr ? nullptr : t.packed + sliver * t.rows + begin * kSliver<T> + (first - sliver);
+    for (size_t r = 0; t.gradient != nullptr && r < rows; ++r) {
+      T* row = delta + r * t.ld;
+      t.gradient(kVectors * kLanes, out + r * t.ld, row, row, t.p, t.q);
+    }
+    if (t.relu) {
+      sum_delta_rows<true>(d, out, delta, t.ld, rows, packed, sum);
+    } else {
+      sum_delta_rows<false>(d, out, delta, t.ld, rows, packed, sum);
     }
     if (t.transposed == nullptr || first >= t.units) continue;
     T* to = t.transposed + (begin / kSliver<T> * t.units + first) * kSliver<T> + begin % kSliver<T>;
-    transpose_panel(t.delta + begin * t.ld + first, t.ld, end - begin,
-                    std::min(kVectors * kLanes, t.units - first), to, kSliver<T>);
+    transpose_panel(delta, t.ld, rows, std::min(kVectors * kLanes, t.units - first), to, kSliver<T>);
   }
   if (t.bias_gradient == nullptr) return;
   for (size_t v = 0, unit = first; v < kVectors && unit < t.units; ++v, unit += kLanes) {

@@ -49,6 +49,9 @@ namespace {
 auto find_fns(float) { return HWY_DYNAMIC_DISPATCH(FindDenseGradientF32)(); }
 auto find_fns(double) { return HWY_DYNAMIC_DISPATCH(FindDenseGradientF64)(); }
 
+// More rows are taken one lot after another, so that the copies stay small: the chains go on.
+constexpr size_t kMostRows = 1024;
+
 // Rows that a task of the transposed input gradient begins on: whole strips, and whole vectors of its result.
 constexpr size_t kTransposedRows = 48;
 
@@ -63,40 +66,37 @@ size_t packed_values(size_t depth, size_t cols) {
   return divide_round_up(cols, kSliver<T>) * kSliver<T> * depth;
 }
 
-template <class Fn>
-void for_tasks(size_t tasks, Fn fn) {
-  if (tasks == 1) return fn(0, 0);
-  parallel_for(tasks, fn);
-}
-
 }  // namespace
 
 // What is copied before the products, chosen by the shape; null: nothing.
 template <class T>
 struct DenseGradient<T>::Plan {
-  // Less would cost more than reading in place, from the first-level cache.
+  // Less is read in place, from the first-level cache; and δ where it is one sliver as it is.
   static constexpr size_t kCopyBytes = 32768;
 
   Plan(const DenseGradient& layer, const DenseBatch<T>& b) {
     const size_t inputs = layer.inputs_, units = layer.units_;
     const bool wide = !layer.narrow_;
     if (wide && b.weight_gradient != nullptr) {
-      if (b.rows * b.ldo * sizeof(T) > kCopyBytes) delta = take(b, packed_values<T>(b.rows, units));
+      if (b.rows * b.ldo * sizeof(T) > kCopyBytes && b.ldo != kSliver<T>) {
+        delta = take(b, packed_values<T>(b.rows, units));
+      }
       if (b.rows * b.ldx * sizeof(T) > kCopyBytes) {
         strips = take(b, divide_round_up(inputs, kTileRows) * strip_stride<T>(b.rows));
       }
     }
     if (!wide || b.in_gradient == nullptr) return;
-    // Either Wᵀ, or δᵀ and a result that is transposed back.
-    if (inputs * units <= b.rows * (inputs + units)) {
+    if (b.rows >= layer.least_rows()) {
       weights = take(b, packed_values<T>(units, inputs));
     } else {
       delta_transposed = take(b, packed_values<T>(units, b.rows));
-      // A line more than whole lines: at multiples of 4 KB rows would fight for the same lines of a cache.
-      ldr = whole_lines<T>(b.rows) + 64 / sizeof(T);
+      ldr = result_stride(b.rows);
       result = take(b, ldr * inputs);
     }
   }
+
+  // A line more than whole lines: at multiples of 4 KB rows would fight for the same lines of a cache.
+  static size_t result_stride(size_t rows) { return whole_lines<T>(rows) + 64 / sizeof(T); }
 
   T* take(const DenseBatch<T>& b, size_t values) {
     T* at = b.work + used;
@@ -126,15 +126,22 @@ DenseGradient<T>::DenseGradient(size_t inputs, size_t units, Activation<T> activ
     gradient_ = find_activation_gradient<T>(activation.op);
 }
 
+// The input gradient reads either Wᵀ, or δᵀ and gives a result that is transposed back; so many rows make the
+// first the smaller copy.
+template <class T>
+size_t DenseGradient<T>::least_rows() const {
+  return divide_round_up(inputs_ * units_, inputs_ + units_);
+}
+
 template <class T>
 size_t DenseGradient<T>::work_values(size_t rows) const {
   if (narrow_) return 0;
-  const size_t lines = whole_lines<T>(rows) + 64 / sizeof(T);
+  rows = std::min(rows, kMostRows);
   const size_t strips = divide_round_up(inputs_, kTileRows) * strip_stride<T>(rows);
-  const size_t for_input =
-      std::max(packed_values<T>(units_, inputs_) /* Wᵀ */,
-               packed_values<T>(units_, rows) + whole_lines<T>(inputs_ * lines) /* δᵀ, result */);
-  return packed_values<T>(rows, units_) + whole_lines<T>(strips) + whole_lines<T>(for_input);
+  const size_t few = std::min(rows, least_rows());
+  size_t for_input = packed_values<T>(units_, few) + inputs_ * Plan::result_stride(few);
+  if (rows >= least_rows()) for_input = std::max(for_input, packed_values<T>(units_, inputs_));
+  return packed_values<T>(rows, units_) + whole_lines<T>(strips) + for_input;
 }
 
 // δ, and whatever the products read that is not as they need it.
@@ -248,49 +255,61 @@ GemmTask<T> DenseGradient<T>::input_product(const DenseBatch<T>& b, const Plan& 
   return task;
 }
 
+// A part of the input gradient; of the transposed one turned while it is in the cache.
+template <class T>
+void DenseGradient<T>::multiply_input(const DenseBatch<T>& b, const Plan& plan,
+                                      const GemmTask<T>& part) const {
+  fns_.multiply(part);
+  if (plan.result == nullptr) return;
+  const size_t at = static_cast<size_t>(part.c - plan.result), row = at / plan.ldr, col = at % plan.ldr;
+  fns_.transpose(part.c, plan.ldr, part.rows, std::min(part.cols, b.rows - col),
+                 b.in_gradient + col * b.ldi + row, b.ldi);
+}
+
 template <class T>
 void DenseGradient<T>::multiply(const DenseBatch<T>& b, const Plan& plan) const {
-  const bool transposed = plan.result != nullptr;
+  const bool weights = b.weight_gradient != nullptr, input = b.in_gradient != nullptr;
+  // Both products have as many multiply-adds.
+  if (b.rows * inputs_ * units_ <= kSerialProduct) {
+    if (input) multiply_input(b, plan, input_product(b, plan));
+    if (weights) fns_.multiply(weight_product(b, plan));
+    return;
+  }
   GemmTask<T> by_weights{}, by_input{};
   ProductGrid weight_grid{}, input_grid{};
-  if (b.weight_gradient != nullptr) {
+  if (weights) {
     by_weights = weight_product(b, plan);
-    weight_grid = cut_product<T>(by_weights.rows, by_weights.cols, by_weights.depth);
+    weight_grid = cut_product<T>(by_weights);
   }
-  if (b.in_gradient != nullptr) {
+  if (input) {
     by_input = input_product(b, plan);
-    // The transposed result: few rows at a time, so that they are turned while in the cache.
-    const ProductCut how = transposed ? ProductCut{96, kTransposedRows, true} : ProductCut{384};
-    input_grid = cut_product<T>(by_input.rows, by_input.cols, by_input.depth, how);
+    // Few rows of the transposed result at a time.
+    const bool transposed = plan.result != nullptr;
+    input_grid =
+        cut_product<T>(by_input, transposed ? ProductCut{96, kTransposedRows, true} : ProductCut{384});
   }
-  const auto part_of = [](const GemmTask<T>& whole, const ProductGrid& grid, size_t index) {
-    const size_t row = index % grid.row_tasks * grid.task_rows, col = index / grid.row_tasks * grid.task_cols;
-    return whole.part(row, std::min(grid.task_rows, whole.rows - row), col,
-                      std::min(grid.task_cols, whole.cols - col));
-  };
-  const auto task = [&](size_t index, int) {
-    if (index < input_grid.tasks()) {
-      const GemmTask<T> part = part_of(by_input, input_grid, index);
-      fns_.multiply(part);
-      if (!transposed) return;
-      const size_t at = static_cast<size_t>(part.c - plan.result), row = at / plan.ldr, col = at % plan.ldr;
-      fns_.transpose(part.c, plan.ldr, part.rows, std::min(part.cols, b.rows - col),
-                     b.in_gradient + col * b.ldi + row, b.ldi);
-      return;
-    }
-    fns_.multiply(part_of(by_weights, weight_grid, index - input_grid.tasks()));
-  };
-  const size_t tasks = input_grid.tasks() + weight_grid.tasks();
-  const bool serial = weight_grid.tasks() <= 1 && input_grid.tasks() <= 1;
-  if (!serial) return parallel_for(tasks, task);
-  for (size_t index = 0; index < tasks; ++index) task(index, 0);
+  parallel_for(input_grid.tasks() + weight_grid.tasks(), [&](size_t index, int) {
+    if (index < input_grid.tasks()) return multiply_input(b, plan, input_grid.part(by_input, index));
+    fns_.multiply(weight_grid.part(by_weights, index - input_grid.tasks()));
+  });
 }
 
 template <class T>
 void DenseGradient<T>::run(const DenseBatch<T>& batch) const {
-  const Plan plan(*this, batch);
-  prepare(batch, plan);
-  multiply(batch, plan);
+  DenseBatch<T> part = batch;
+  size_t row = 0;
+  do {
+    part.rows = std::min(kMostRows, batch.rows - row);
+    part.accumulate = batch.accumulate || row > 0;
+    part.x = batch.x + row * batch.ldx;
+    part.out = batch.out + row * batch.ldo;
+    part.delta = batch.delta + row * batch.ldo;
+    if (batch.in_gradient != nullptr) part.in_gradient = batch.in_gradient + row * batch.ldi;
+    const Plan plan(*this, part);
+    prepare(part, plan);
+    multiply(part, plan);
+    row += kMostRows;
+  } while (row < batch.rows);
 }
 
 template class DenseGradient<float>;

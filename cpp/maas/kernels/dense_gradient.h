@@ -72,10 +72,11 @@ class DenseGradient {
 
  private:
   struct Plan;
-  Plan make_plan(const DenseBatch<T>& batch) const;
+  size_t least_rows() const;
   void prepare(const DenseBatch<T>& batch, const Plan& plan) const;
   GemmTask<T> weight_product(const DenseBatch<T>& batch, const Plan& plan) const;
   GemmTask<T> input_product(const DenseBatch<T>& batch, const Plan& plan) const;
+  void multiply_input(const DenseBatch<T>& batch, const Plan& plan, const GemmTask<T>& part) const;
   void multiply(const DenseBatch<T>& batch, const Plan& plan) const;
 
   size_t inputs_, units_;

@@ -16,6 +16,11 @@ struct ProductGrid {
   size_t task_rows, task_cols, row_tasks, col_tasks;
 
   size_t tasks() const { return row_tasks * col_tasks; }
+  template <class T>
+  GemmTask<T> part(const GemmTask<T>& whole, size_t task) const {
+    const size_t row = task % row_tasks * task_rows, col = task / row_tasks * task_cols;
+    return whole.part(row, std::min(task_rows, whole.rows - row), col, std::min(task_cols, whole.cols - col));
+  }
 };
 
 inline size_t divide_round_up(size_t a, size_t b) { return (a + b - 1) / b; }
@@ -39,6 +44,10 @@ ProductGrid cut_product(size_t rows, size_t cols, size_t depth, ProductCut how =
       std::min(units, std::max(divide_round_up(wanted, col_tasks), divide_round_up(rows, how.most_rows)));
   const size_t task_rows = divide_round_up(units, row_groups) * how.row_unit;
   return {task_rows, task_slivers * kSliver<T>, divide_round_up(rows, task_rows), col_tasks};
+}
+template <class T>
+ProductGrid cut_product(const GemmTask<T>& whole, ProductCut how = {}) {
+  return cut_product<T>(whole.rows, whole.cols, whole.depth, how);
 }
 
 }  // namespace maas

@@ -208,6 +208,8 @@ TYPED_TEST(DenseGradientTest, IsTheChainItPromisesForAnyShape) {
                         {128, 97, 130},
                         {300, 20, 33},
                         {300, 5, 3},
+                        {1025, 7, 20},
+                        {2050, 3, 2},
                         {64, 129, 300}}) {
     shapes.push_back(s);
   }
@@ -223,7 +225,7 @@ TYPED_TEST(DenseGradientTest, IsTheChainItPromisesForAnyShape) {
 // Large enough for copies of every kind, several blocks of the depth, and the pool.
 TYPED_TEST(DenseGradientTest, SameBitsOnAnyNumberOfThreadsAndTarget) {
   using T = TypeParam;
-  for (const Shape s : {Shape{130, 300, 200}, {260, 110, 90}, {70, 400, 330}, {300, 600, 12}}) {
+  for (const Shape s : {Shape{130, 300, 200}, {1100, 40, 90}, {70, 400, 330}, {300, 600, 12}}) {
     const Case<T> c(s);
     const Gradients<T> expected = reference(c, true, false);
     for (const int threads : {1, 2, 4}) {
@@ -298,7 +300,7 @@ TYPED_TEST(DenseGradientTest, AccumulationContinuesTheChains) {
   std::copy_n(c.dy.data.data(), delta.size(), delta.data());
   AlignedBuffer<T> whole(c.weights.size(), T{0}), parts(c.weights.size(), T{0});
   DenseBatch<T> batch{.rows = s.rows, .x = c.x.data.data(), .ldx = c.x.ld, .weights = c.weights.data()};
-  batch.delta = delta.data(), batch.ldo = c.dy.ld, batch.work = work.data();
+  batch.out = c.out.data.data(), batch.delta = delta.data(), batch.ldo = c.dy.ld, batch.work = work.data();
   batch.weight_gradient = whole.data();
   gradient.run(batch);
   batch.weight_gradient = parts.data();
