@@ -153,7 +153,8 @@ class ChainBuilder : ChainWalk<T> {
 
   // Outputs of a falling branch would not tell which branch they are from.
   void check_slope(const NodeView& view, const ValueMap<T>& map) const {
-    const bool has_slope = map.op == MapOp::kLeakyRelu || map.op == MapOp::kElu || map.op == MapOp::kSelu;
+    const bool has_slope = map.op == MapOp::kLeakyRelu || map.op == MapOp::kElu || map.op == MapOp::kSelu ||
+                           map.op == MapOp::kCelu;
     if (has_slope && (map.p < 0 || map.q < 0)) view.unsupported("expected alpha and gamma of at least 0");
   }
 
