@@ -11,6 +11,7 @@ import numpy as np
 import maas_engine
 from maas_engine import _core, linear_model, metrics
 
+from . import ours_training
 from .adapter import Run, Setup
 from .models import NETWORKS
 from .sklearn_ import fit, logistic, logistic_l1, metric_cases, one_epoch, other_fits
@@ -126,6 +127,7 @@ def cases() -> dict[str, Setup]:
         **dict.fromkeys(NETWORKS, predict),
         **{f"{kind}:into": predict_into for kind in NETWORKS},
         **{f"{kind}_load": load for kind in NETWORKS},
+        **ours_training.cases(),
         "predict_pipeline:dict": pipeline,
         "predict_pipeline:frame": pipeline_frame,
     }
