@@ -1,5 +1,6 @@
 """The main job on real tables: preprocess, train, cross-validate, evaluate; beside scikit-learn. Then a Lasso
-path, a cross-validation over penalties, confidence intervals, and models saved, loaded and asked row by row.
+path, a cross-validation over penalties, confidence intervals, a network, and models saved, loaded and asked row by
+row.
 
 Both sides get the same preprocessing, penalty and hold-out rows. Times are medians of alternating fits of the
 model on rows already scaled, since the scaler is scikit-learn's on both sides.
@@ -10,6 +11,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,15 +23,23 @@ import sklearn
 from rich.console import Console
 from rich.table import Table
 from sklearn import linear_model as theirs
-from sklearn.datasets import load_breast_cancer, load_diabetes, make_classification, make_regression
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    make_classification,
+    make_regression,
+)
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import maas_engine
 from maas_engine import linear_model as ours
-from maas_engine import metrics
+from maas_engine import metrics, nn
 from maas_engine.model_selection import cross_val_score
 
 RUNS = 9
@@ -104,12 +114,18 @@ def comparison() -> Table:
     return table
 
 
+def bars(values: Any, top: float = 0.0) -> str:
+    """One block a value, from none to `top`, or to the largest."""
+    blocks = " ▁▂▃▄▅▆▇█"
+    heights = np.ceil(np.asarray(values) / (top or np.max(values)) * (len(blocks) - 1)).astype(int)
+    return "".join(blocks[height] for height in heights)
+
+
 def lasso_path() -> Table:
     """Which columns a Lasso lets in as its penalty falls, and how far each coefficient goes."""
     data = load_diabetes()
     X, y = StandardScaler().fit_transform(data.data), data.target - data.target.mean()
     alphas, coefs, _ = ours.lasso_path(X, y, alphas=60, eps=1e-3)
-    blocks = " ▁▂▃▄▅▆▇█"
     table = Table(title="A Lasso path: diabetes, 60 penalties")
     table.add_column("column")
     table.add_column("enters at", justify="right")
@@ -119,9 +135,8 @@ def lasso_path() -> Table:
     order = sorted(range(len(coefs)), key=lambda j: np.flatnonzero(coefs[j]).min(initial=len(alphas)))
     for j in order:
         inside = np.flatnonzero(coefs[j])
-        heights = np.ceil(np.abs(coefs[j]) / top * (len(blocks) - 1)).astype(int)
         enters = f"{alphas[inside[0]]:.3g}" if inside.size else "never"
-        line = "".join(blocks[height] for height in heights)
+        line = bars(np.abs(coefs[j]), top)
         table.add_row(data.feature_names[j], enters, line, f"{coefs[j, -1]:.1f}")
     return table
 
@@ -169,6 +184,40 @@ def intervals() -> Table:
         found = metrics.bootstrap(metric, y_test, prediction, n_resamples=10_000, random_state=0)
         elapsed = f"{1e3 * (time.perf_counter() - start):.1f}"
         table.add_row(metric, f"{found.value:.4f}", f"{found.low:.4f} – {found.high:.4f}", elapsed)
+    return table
+
+
+def network() -> Table:
+    """One network for handwritten digits, trained by both sides with Adam: 20 epochs of batches of 64."""
+    X, y = load_digits(return_X_y=True)
+    X, X_test, y, y_test = train_test_split((X / 16).astype(np.float32), y, random_state=0)
+
+    def keras_style() -> tuple[Any, Any]:
+        model = nn.Sequential([nn.Input((64,)), nn.Dense(128, activation="relu"), nn.Dense(10, "softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        history = model.fit(X, y, batch_size=64, epochs=20, verbose=0)
+        return history.history["loss"], lambda rows: model.predict(rows, verbose=0).argmax(axis=1)
+
+    def scikit_learn_style() -> tuple[Any, Any]:
+        model = MLPClassifier((128,), batch_size=64, max_iter=20, alpha=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, y)
+        return model.loss_curve_, model.predict
+
+    table = Table(title=f"A network, 64-128-10, on digits: {len(X)} rows, {len(X_test)} held out")
+    table.caption = f"fit: median of {RUNS} runs"
+    for column in ("", "loss by epoch", "last loss", "hold-out accuracy", "fit, ms"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, train in (("maas_engine.nn", keras_style), ("scikit-learn", scikit_learn_style)):
+        seconds = []
+        for _ in range(RUNS):
+            start = time.perf_counter()
+            losses, predict = train()
+            seconds.append(time.perf_counter() - start)
+        accuracy = metrics.accuracy_score(y_test, predict(X_test))
+        fit = f"{1e3 * statistics.median(seconds):.1f}"
+        table.add_row(name, bars(losses), f"{losses[-1]:.4f}", f"{accuracy:.4f}", fit)
     return table
 
 
@@ -223,7 +272,7 @@ def artifact() -> Table:
 def main() -> None:
     console = Console()
     console.width = max(console.width, 110)  # a pipe or a narrow window must not cut the figures
-    for table in (comparison, lasso_path, validation, intervals, artifact):
+    for table in (comparison, lasso_path, validation, intervals, network, artifact):
         console.print(table())
 
 
