@@ -1,4 +1,4 @@
-"""Fitted linear models as graphs: what ``to_model`` and ``save`` of every estimator write.
+"""Fitted estimators as graphs: what ``to_model`` and ``save`` write, and the linear models' nodes.
 
 A graph is in the type of ``coef_`` and repeats the estimator's own arithmetic node by node, with main-domain
 operators that ONNX Runtime has in float32 and float64. So its results have the bits of the estimator's for rows of
@@ -24,10 +24,9 @@ Roles = dict[str, str]  # a method of Model -> the value it gives
 
 
 class ExportMixin:
-    """``to_model`` and ``save`` of fitted linear estimators; needs ``coef_`` and ``intercept_``."""
+    """``to_model`` and ``save`` of fitted estimators; needs ``coef_``, or a ``_row_type`` of one's own."""
 
     coef_: Array
-    intercept_: Any
 
     def to_model(self) -> Model:
         """Return the fitted estimator as a :class:`maas_engine.Model`, which predicts without scikit-learn.
@@ -57,15 +56,20 @@ class ExportMixin:
 
     def _to_graph(self) -> Graph:
         check_is_fitted(self)
-        coef = np.asarray(self.coef_)
+        dtype, features = self._row_type()
         builder = GraphBuilder(type(self).__name__)
-        x = builder.input("X", coef.dtype, (None, coef.shape[-1]))
+        x = builder.input("X", dtype, (None, features))
         metadata = {f"maas_engine.{role}": value for role, value in self._write(builder, x).items()}
         if hasattr(self, "classes_"):
             metadata["maas_engine.labels"] = json.dumps(label_table(self.classes_).tolist())
         if hasattr(self, "feature_names_in_"):
             metadata["maas_engine.feature_names"] = json.dumps([str(name) for name in self.feature_names_in_])
         return builder.build(metadata)
+
+    def _row_type(self) -> tuple[np.dtype[Any], int]:
+        """The type of the weights, and how many features a row has."""
+        coef = np.asarray(self.coef_)
+        return coef.dtype, coef.shape[-1]
 
     def _write(self, builder: GraphBuilder, x: str) -> Roles:
         """Add the nodes and outputs to ``builder``, for rows named ``x``."""
@@ -104,7 +108,7 @@ def write_regressor(builder: GraphBuilder, x: str, coef: Array, intercept: Any, 
     last = link or ("Squeeze" if one_target else "Gemm")
     scores = _linear(builder, x, coef, intercept, "variable" if last == "Gemm" else "")
     if one_target:
-        scores = _flat(builder, scores, "variable" if last == "Squeeze" else "")
+        scores = flat(builder, scores, "variable" if last == "Squeeze" else "")
     if link:
         builder.add(link, scores, outputs="variable")
     builder.output("variable")
@@ -115,11 +119,11 @@ def write_decisions(builder: GraphBuilder, x: str, coef: Array, intercept: Any, 
     """Write "label" and "scores" of a classifier whose scores decide; return the scores as (n, n_outputs)."""
     columns = _linear(builder, x, coef, intercept, "scores" if len(coef) > 1 else "")
     if len(coef) > 1:
-        _label(builder, classes, "ArgMax", columns, axis=1, keepdims=0)
+        write_label(builder, classes, "ArgMax", columns, axis=1, keepdims=0)
     else:
-        scores = _flat(builder, columns, "scores")
+        scores = flat(builder, columns, "scores")
         positive = builder.add("Greater", scores, _scalar(builder, 0, coef.dtype))
-        _label(builder, classes, "Cast", positive, to=_ONNX_INT64)
+        write_label(builder, classes, "Cast", positive, to=ONNX_INT64)
     return columns
 
 
@@ -135,7 +139,7 @@ def write_logistic(builder: GraphBuilder, x: str, coef: Array, intercept: Any, c
     bias = np.broadcast_to(np.asarray(intercept, dtype=coef.dtype), 1) + coef.dtype.type(0)
     margins = _linear(builder, x, np.concatenate([-coef, coef]), np.concatenate([-bias, bias]), "margins")
     builder.add("Sigmoid", margins, outputs="probabilities")
-    _label(builder, classes, "ArgMax", margins, axis=1, keepdims=0)
+    write_label(builder, classes, "ArgMax", margins, axis=1, keepdims=0)
     builder.add("Gather", margins, builder.constant(np.int64(1)), axis=1, outputs="scores")
 
 
@@ -173,7 +177,7 @@ def write_one_vs_rest(builder: GraphBuilder, columns: str, dtype: Any, n_outputs
     builder.add("Div", share, whole, outputs="probabilities")
 
 
-_ONNX_INT64 = 7
+ONNX_INT64 = 7
 
 
 def _linear(builder: GraphBuilder, x: str, coef: Array, intercept: Any, name: str) -> str:
@@ -193,7 +197,7 @@ def _linear(builder: GraphBuilder, x: str, coef: Array, intercept: Any, name: st
     )
 
 
-def _flat(builder: GraphBuilder, columns: str, name: str) -> str:
+def flat(builder: GraphBuilder, columns: str, name: str) -> str:
     return str(builder.add("Squeeze", columns, builder.constant(np.array([1])), outputs=name))
 
 
@@ -201,7 +205,7 @@ def _scalar(builder: GraphBuilder, value: float, dtype: Any) -> str:
     return builder.constant(np.asarray(value, dtype=dtype))
 
 
-def _label(builder: GraphBuilder, classes: Array, op: str, *inputs: str, **attributes: Any) -> None:
+def write_label(builder: GraphBuilder, classes: Array, op: str, *inputs: str, **attributes: Any) -> None:
     """Write "label": the class at the position that ``op`` finds."""
     table = label_table(classes)
     if table.dtype == np.int64 and np.array_equal(table, np.arange(len(table))):
