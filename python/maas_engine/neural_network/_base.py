@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from maas_engine import _core
@@ -27,6 +27,7 @@ from maas_engine.neural_network._lbfgs import minimise
 from maas_engine.neural_network._predictor import Predictor
 from maas_engine.neural_network._rows import Rows
 from maas_engine.neural_network._solvers import OTHER_SOLVERS, Solver, solver_of
+from maas_engine.nn.optimizers import Optimizer
 
 Array = NDArray[Any]
 
@@ -45,7 +46,7 @@ class BaseMLP(ExportMixin, BaseEstimator):
         "activation": [StrOptions(set(ACTIVATIONS))],
         "solver": [
             StrOptions({"lbfgs", "sgd", "adam", *OTHER_SOLVERS}),
-            HasMethods(["to_core", "learning_rates", "decays"]),
+            Optimizer,
         ],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -69,6 +70,11 @@ class BaseMLP(ExportMixin, BaseEstimator):
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
     }
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     # --- what subclasses say ------------------------------------------------------------------
 
@@ -97,8 +103,8 @@ class BaseMLP(ExportMixin, BaseEstimator):
     def _row_weights(self, y: Any, weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         return weight
 
-    def _reported_loss(self, rows: Rows) -> Callable[[float], float]:
-        """Return what makes the loss to report of the engine's."""
+    def _reported_loss(self, rows: Rows, train: Array | None) -> Callable[[float], float]:
+        """Return what makes the loss to report of the engine's; ``train``: the rows learned from, None for all."""
         return float
 
     # --- training -----------------------------------------------------------------------------
@@ -176,7 +182,7 @@ class BaseMLP(ExportMixin, BaseEstimator):
         weights, loss = minimise(self, trainer, rows, penalties)
         self._expect_finite(weights)
         self._keep([values.astype(dtype, copy=False) for values in weights])
-        self.loss_ = self._reported_loss(rows)(loss)
+        self.loss_ = self._reported_loss(rows, None)(loss)
 
     def _train_by_batches(
         self,
@@ -196,7 +202,7 @@ class BaseMLP(ExportMixin, BaseEstimator):
             train, held_out = split(self, rows, random)
             score = held_out_score(self, rows, weight, held_out)
         trainer, solver = self._resume(rates, random)
-        epochs = Epochs(self, trainer, solver, rows, train, score, random, self._reported_loss(rows))
+        epochs = Epochs(self, trainer, solver, rows, train, score, random, self._reported_loss(rows, train))
         weights = epochs.run(incremental=incremental)
         self._expect_finite(weights)
         self._keep(weights)

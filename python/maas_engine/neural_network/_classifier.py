@@ -199,8 +199,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "Multioutput target data is not supported: expected y of shape (n_samples,), or (n_samples, n_labels) "
                 f"of 0 and 1, got {kind}"
             )
-        if known and y.shape[1] != len(self.classes_):
-            raise ValueError(f"expected y to have a column for each of {len(self.classes_)} labels, got {y.shape[1]}")
+        if known and hasattr(self, "coefs_") and y.shape[1] != self.n_outputs_:
+            raise ValueError(f"expected y to have a column for each of {self.n_outputs_} labels, got {y.shape[1]}")
         self.classes_ = np.arange(y.shape[1])
         self._label_sets = True
         y = y.toarray() if issparse(y) else np.asarray(y)
@@ -267,7 +267,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         X : array-like or sparse, shape (n_samples, n_features)
         y : labels, shape (n_samples,), each among ``classes``; or (n_samples, n_labels) of 0 and 1
         sample_weight : shape (n_samples,), optional
-        classes : all labels there will be; needed in the first call only
+        classes : all labels there will be; needed in the first call only, where sets of labels count for their columns
 
         Raises
         ------
@@ -278,7 +278,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "class_weight 'balanced' is not supported for partial_fit. Use compute_class_weight('balanced', "
                 "classes=classes, y=y) on a large enough sample and pass the result as the class_weight parameter."
             )
-        _check_partial_fit_first_call(self, classes)
+        if not (hasattr(self, "coefs_") and self._label_sets):
+            _check_partial_fit_first_call(self, classes)
         self._fit(X, y, sample_weight, incremental=True)
         return self
 

@@ -110,6 +110,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.max_fun = max_fun
         self.dropout = dropout
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags
+
     def _check_target(self, X: Any, y: Any, *, first: bool, incremental: bool) -> tuple[Any, Array, int]:
         X, y = validate_data(
             self,
@@ -137,14 +142,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         outputs = float(self.n_outputs_)
         if self.loss == "poisson":
             return {"name": "poisson", "from_logits": True, "scale": outputs, "mean_by_weight": True}
-        return {"name": "mse", "scale": 0.5 * outputs, "mean_by_weight": True}
+        if self.solver == "lbfgs":  # whose line search needs the loss that it descends
+            return {"name": "mse", "scale": 0.5 * outputs, "mean_by_weight": True}
+        return {"name": "mse", "scale": 0.5, "gradient_scale": outputs, "mean_by_weight": True}
 
-    def _reported_loss(self, rows: Rows) -> Callable[[float], float]:
-        """The deviance has a term of y alone; the squared error is a mean over the targets."""
-        if self.loss == "poisson":
-            y = rows.y.reshape(len(rows.y), -1).astype(np.float64)
-            own = float(np.average((xlogy(y, y) - y).sum(axis=1), weights=rows.weight))
+    def _reported_loss(self, rows: Rows, train: Array | None) -> Callable[[float], float]:
+        if self.loss == "poisson":  # the engine leaves out the terms of y alone
+            used = slice(None) if train is None else train
+            y = rows.y[used].reshape(-1, self.n_outputs_).astype(np.float64)
+            weight = None if rows.weight is None else rows.weight[used]
+            own = float(np.average((xlogy(y, y) - y).sum(axis=1), weights=weight))
             return lambda loss: loss + own
+        if self.solver == "lbfgs":  # the mean over the targets is reported
+            total = float(rows.X.shape[0] if rows.weight is None else rows.weight.sum())
+            penalty = 0.5 * self.alpha / total * sum(float(np.vdot(coef, coef)) for coef in self.coefs_)
+            return lambda loss: (loss - penalty) / self.n_outputs_ + penalty
         return float
 
     def _write_answers(

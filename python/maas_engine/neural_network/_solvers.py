@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maas_engine.nn import optimizers
+
 # Those of maas_engine.nn.optimizers by name, with Keras's defaults but for the learning rate.
 OTHER_SOLVERS = ("adamw", "rmsprop", "adagrad")
 _SMALLEST_ADAPTIVE_RATE = 1e-6
@@ -62,7 +64,7 @@ class ScheduledSGD(Solver):
 class OptimizerSolver(Solver):
     """An optimizer of ``maas_engine.nn.optimizers``, whose learning rates are its own."""
 
-    def __init__(self, optimizer: Any) -> None:
+    def __init__(self, optimizer: optimizers.Optimizer) -> None:
         super().__init__(optimizer.to_core(), 0.0)
         self._optimizer = optimizer
 
@@ -88,8 +90,6 @@ def solver_of(estimator: Any) -> Solver:
         return Solver({"rule": "adam", **betas}, rate)
     if not isinstance(solver, str):
         return OptimizerSolver(solver)
-    from maas_engine.nn import optimizers  # the only use of that room, and few fits need it
-
     if solver == "adamw":
         return OptimizerSolver(optimizers.AdamW(rate, **betas))
     kinds = {"rmsprop": optimizers.RMSprop, "adagrad": optimizers.Adagrad}
