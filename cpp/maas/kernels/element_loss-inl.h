@@ -124,6 +124,16 @@ struct PoissonError {
   }
 };
 
+// The same of p = e^z, without the limit: e^z - t z.
+template <class T>
+struct PoissonLogits {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE ElementTerm<V> eval(D d, V z, V t) const {
+    const V rate = Exp(d, z);
+    return {hn::NegMulAdd(t, z, rate), hn::Sub(rate, t)};
+  }
+};
+
 // t log(t / p), both in [1e-7, 1].
 template <class T>
 struct Divergence {

@@ -102,7 +102,9 @@ double SumLoss(const LossRows<T>& s) {
     case LossKind::kSparseCategoricalCrossentropy: return Classes(s);
     case LossKind::kHinge: return Elements(s, HingeError<T, false>{});
     case LossKind::kSquaredHinge: return Elements(s, HingeError<T, true>{});
-    case LossKind::kPoisson: return Elements(s, PoissonError<T>{});
+    case LossKind::kPoisson:
+      if (s.from_logits) return Elements(s, PoissonLogits<T>{});
+      return Elements(s, PoissonError<T>{});
     case LossKind::kKlDivergence: return Elements(s, Divergence<T>{});
   }
   return 0;

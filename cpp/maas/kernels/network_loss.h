@@ -31,7 +31,8 @@ constexpr bool sums_columns(LossKind kind) {
 template <class T>
 struct LossRows {
   LossKind kind = LossKind::kMeanSquaredError;
-  bool from_logits = false;  // of the cross-entropies; else probabilities are clipped to [1e-7, 1 - 1e-7]
+  // Of the cross-entropies, else probabilities are clipped to [1e-7, 1 - 1e-7]; of kPoisson: logs of rates.
+  bool from_logits = false;
   T label_smoothing = 0, delta = 1;
   size_t rows = 0, cols = 1, ld = 0, target_ld = 0;
   const T* prediction = nullptr;

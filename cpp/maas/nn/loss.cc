@@ -110,7 +110,7 @@ LossSum compute_loss(const LossOptions& options, const LossBatch<T>& batch) {
     out.weight = sum_shards(
         shards, [&](size_t first, size_t rows) { return sum_weights(batch.weight + first, rows); });
   }
-  const double gradient_scale = out.weight == 0 ? 0 : scale / out.weight;
+  const double gradient_scale = out.weight == 0 ? 0 : scale * options.gradient_scale / out.weight;
   out.loss = scale * sum_shards(shards, [&](size_t first, size_t rows) {
                LossRows<T> block = rows_of(options, batch, first, rows);
                block.gradient_scale = static_cast<T>(gradient_scale);

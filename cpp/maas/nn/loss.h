@@ -11,11 +11,13 @@ namespace maas {
 
 struct LossOptions {
   LossKind kind = LossKind::kMeanSquaredError;
-  bool from_logits =
-      false;  // predictions are before the sigmoid or softmax; a network ending in one gives those
+  // Predictions are before the sigmoid or softmax (of kPoisson: the exponential); a network ending in a
+  // sigmoid or softmax gives those.
+  bool from_logits = false;
   double label_smoothing = 0;
   double delta = 1;             // Huber
   double scale = 1;             // every row's loss times this (0.5: scikit-learn's squared loss)
+  double gradient_scale = 1;    // gradients times this, not losses: scikit-learn's of several targets
   bool mean_by_weight = false;  // divide by the sum of weights, as scikit-learn; else by the number of rows
 };
 

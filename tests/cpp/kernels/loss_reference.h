@@ -39,7 +39,8 @@ inline const LossCase kLossCases[] = {
     {LossKind::kSparseCategoricalCrossentropy, true},
     {LossKind::kHinge},
     {LossKind::kSquaredHinge},
-    {LossKind::kPoisson},
+    {LossKind::kPoisson, false},
+    {LossKind::kPoisson, true},
     {LossKind::kKlDivergence},
 };
 
@@ -83,7 +84,9 @@ std::pair<Real, Real> reference_element(const LossCase& c, Real p, Real t) {
       if (c.kind == LossKind::kHinge) return {gap, gap > 0 ? -t : 0};
       return {gap * gap, -2 * t * gap};
     }
-    case LossKind::kPoisson: return {p - t * std::log(p + low), 1 - t / (p + low)};
+    case LossKind::kPoisson:
+      if (c.from_logits) return {std::exp(p) - t * p, std::exp(p) - t};
+      return {p - t * std::log(p + low), 1 - t / (p + low)};
     default: {  // kKlDivergence
       const Real own = std::clamp(t, low, 1.0L), q = std::clamp(p, low, 1.0L);
       return {own * std::log(own / q), p >= low && p <= 1 ? -own / q : 0};

@@ -90,6 +90,17 @@ TEST(Loss, MeansOverColumnsRowsAndWeights) {
   EXPECT_EQ(sum.weight, total);
 }
 
+TEST(Loss, GradientsHaveAScaleOfTheirOwn) {
+  Rows<double> rows(LossKind::kMeanSquaredError, 4, 3);
+  LossOptions options;
+  const LossSum one = compute_loss(options, rows.batch(true));
+  const std::vector<double> gradient = rows.gradient.plain();
+  options.gradient_scale = 4;
+  const LossSum four = compute_loss(options, rows.batch(true));
+  EXPECT_EQ(four.loss, one.loss);
+  for (size_t i = 0; i < gradient.size(); ++i) EXPECT_EQ(rows.gradient.plain()[i], 4 * gradient[i]);
+}
+
 TEST(Loss, RowsWithoutWeightLeaveNoGradient) {
   Rows<double> rows(LossKind::kMeanSquaredError, 3, 2);
   rows.weight = {0, 0, 0};
