@@ -21,7 +21,13 @@ CLASSIFICATIONS = ["digits", "cancer", "iris", "labels"]
 REGRESSIONS = ["diabetes", "linnerud"]
 SOLVERS: dict[str, dict[str, Any]] = {
     "adam": {"solver": "adam"},
-    "adam_odd": {"solver": "adam", "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4, "learning_rate_init": 0.01},
+    "adam_odd": {
+        "solver": "adam",
+        "beta_1": 0.8,
+        "beta_2": 0.95,
+        "epsilon": 1e-4,
+        "learning_rate_init": 0.01,
+    },
     "sgd": {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 0.02},
     "plain": {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.05},
     "nesterov": {"solver": "sgd", "learning_rate_init": 0.02},
@@ -41,9 +47,7 @@ def expect_same_path(ours: Any, theirs: Any, X: Any, y: Any, rtol: float = 1e-8,
     theirs.fit(X, y, **fit)
     ours.fit(X, y, **fit)
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=rtol)
-    for mine, other in zip(
-        ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True
-    ):
+    for mine, other in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e3 * rtol, atol=1e2 * rtol)
     for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "n_features_in_"):
         assert getattr(ours, name) == getattr(theirs, name), name
@@ -156,21 +160,42 @@ def test_warm_start(name: str) -> None:
 
 @pytest.mark.parametrize("name", CLASSIFICATIONS + REGRESSIONS)
 def test_lbfgs_reaches_the_objective(name: str) -> None:
+    # Without hidden layers there is one minimum.
     X, y = data(name)
-    ours, theirs = pair(name, solver="lbfgs", alpha=0.1, max_iter=3000, max_fun=10**6, tol=1e-6)
+    options = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 1.0, "max_iter": 1000, "tol": 1e-6}
+    ours, theirs = pair(name, **options)
     theirs.fit(X, y)
     ours.fit(X, y)
-    assert ours.loss_ <= theirs.loss_ * (1 + 1e-3) + 1e-6
     assert not hasattr(ours, "loss_curve_")
-    assert ours.n_iter_ > 10
-    penalty = 0.05 / len(X) * sum(np.vdot(coef, coef) for coef in ours.coefs_)
-    if name in REGRESSIONS:
-        expected = 0.5 * np.mean((ours.predict(X) - y) ** 2) + penalty
-        assert ours.loss_ == pytest.approx(expected, rel=1e-9)
+    assert 1 < ours.n_iter_ < 1000
+    penalty = 0.5 / len(X) * np.vdot(ours.coefs_[0], ours.coefs_[0])
+    if name == "linnerud":  # what is minimised is the sum over the targets, what is reported their mean
+        scaled = [0.5 * np.mean((model.predict(X) - y) ** 2) for model in (ours, theirs)]
+        assert ours.loss_ == pytest.approx(scaled[0] + penalty, rel=1e-9)
+        total = [
+            3 * each + 0.5 / len(X) * np.vdot(model.coefs_[0], model.coefs_[0])
+            for each, model in zip(scaled, (ours, theirs), strict=True)
+        ]
+        assert total[0] <= total[1] * (1 + 1e-7)
+    else:
+        assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-6)
 
 
-def test_lbfgs_of_one_target_follows_scikit_learn() -> None:
-    for name in ("iris", "cancer", "diabetes"):
+@pytest.mark.parametrize("name", ["iris", "diabetes", "labels"])
+def test_lbfgs_of_hidden_layers(name: str) -> None:
+    X, y = data(name)
+    losses = []
+    options = {"hidden_layer_sizes": (6,), "activation": "tanh", "alpha": 1.0}
+    for seed in range(5):
+        models = pair(name, solver="lbfgs", max_iter=100, random_state=seed, **options)
+        losses.append([model.fit(X, y).loss_ for model in models])
+    ours, theirs = np.mean(losses, axis=0)
+    assert ours < 1.05 * theirs
+
+
+def test_lbfgs_takes_scikit_learns_steps() -> None:
+    # While no probability is so small that scikit-learn cuts its logarithm off.
+    for name in ("cancer", "diabetes"):
         X, y = data(name)
         ours, theirs = pair(name, solver="lbfgs", max_iter=8)
         assert ours.fit(X, y).loss_ == pytest.approx(theirs.fit(X, y).loss_, rel=1e-7)
@@ -200,7 +225,9 @@ def test_scores_are_as_good(name: str, parameters: dict[str, Any], dtype: Any) -
 
 def test_words_of_warnings() -> None:
     X, y = data("iris")
-    with pytest.warns(ConvergenceWarning, match=r"Stochastic Optimizer: Maximum iterations \(3\) reached and the"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"Stochastic Optimizer: Maximum iterations \(3\) reached and the"
+    ):
         MLPClassifier(max_iter=3).fit(X, y)
     with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge"):
         MLPClassifier(max_iter=3, solver="lbfgs").fit(X, y)

@@ -185,7 +185,9 @@ def test_unfitted_estimators_say_so(tmp_path: Path) -> None:
 
 def test_pipelines_and_searches() -> None:
     X, y = data("iris")
-    pipeline = make_pipeline(StandardScaler(), MLPClassifier((8,), solver="lbfgs", random_state=0, max_iter=50))
+    pipeline = make_pipeline(
+        StandardScaler(), MLPClassifier((8,), solver="lbfgs", random_state=0, max_iter=50)
+    )
     assert cross_val_score(pipeline, X, y).mean() > 0.9
     search = GridSearchCV(
         MLPClassifier((8,), max_iter=40, learning_rate_init=0.02, random_state=0),

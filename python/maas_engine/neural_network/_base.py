@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -92,7 +93,7 @@ class BaseMLP(ExportMixin, BaseEstimator):
 
     @abstractmethod
     def _write_answers(
-        self, builder: GraphBuilder, x: str, coefs: list[Array], intercepts: list[Array]
+        self, builder: GraphBuilder, x: str, coefs: Sequence[Array], intercepts: Sequence[Array]
     ) -> Roles:
         """Write the network as the estimator predicts with it."""
 
@@ -146,7 +147,9 @@ class BaseMLP(ExportMixin, BaseEstimator):
         if any(not 0 <= rate < 1 for rate in rates):
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}.")
         if any(rates) and self.solver == "lbfgs":
-            raise ValueError("dropout needs a stochastic solver: 'lbfgs' expects the same loss for the same weights.")
+            raise ValueError(
+                "dropout needs a stochastic solver: 'lbfgs' expects the same loss for the same weights."
+            )
         return rates
 
     def _begin(self, sizes: list[int], dtype: Any, random: np.random.RandomState) -> None:
@@ -155,7 +158,7 @@ class BaseMLP(ExportMixin, BaseEstimator):
         self.n_outputs_, self.n_layers_ = sizes[-1], len(sizes)
         self.out_activation_ = self._out_activation()
         coefs, intercepts = [], []
-        for inputs, units in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, units in pairwise(sizes):
             coef, intercept = initial_layer(inputs, units, self.activation, random)
             coefs.append(coef.astype(dtype, copy=False))
             intercepts.append(intercept.astype(dtype, copy=False))
@@ -227,7 +230,11 @@ class BaseMLP(ExportMixin, BaseEstimator):
         trainer, made_for = self.__dict__.get("_trainer", (None, None))
         if made_for != wanted:
             seed = int(random.randint(np.iinfo(np.int32).max)) if any(rates) else 0
-            steps = (trainer.get_slots(), trainer.iterations) if trainer is not None else self.__dict__.get("_steps")
+            steps = (
+                (trainer.get_slots(), trainer.iterations)
+                if trainer is not None
+                else self.__dict__.get("_steps")
+            )
             trainer = self._make_trainer(solver, rates, seed, self.coefs_[0].dtype)
             if steps is not None:
                 trainer.set_slots(steps[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -200,7 +201,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 f"of 0 and 1, got {kind}"
             )
         if known and hasattr(self, "coefs_") and y.shape[1] != self.n_outputs_:
-            raise ValueError(f"expected y to have a column for each of {self.n_outputs_} labels, got {y.shape[1]}")
+            raise ValueError(
+                f"expected y to have a column for each of {self.n_outputs_} labels, got {y.shape[1]}"
+            )
         self.classes_ = np.arange(y.shape[1])
         self._label_sets = True
         y = y.toarray() if issparse(y) else np.asarray(y)
@@ -237,7 +240,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return {"name": "binary_crossentropy", "scale": float(self.n_outputs_), **options}
 
     def _write_answers(
-        self, builder: GraphBuilder, x: str, coefs: list[Array], intercepts: list[Array]
+        self, builder: GraphBuilder, x: str, coefs: Sequence[Array], intercepts: Sequence[Array]
     ) -> Roles:
         return self._write_with(builder, x, coefs, intercepts, np.arange(len(self.classes_)))
 
@@ -245,7 +248,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self._write_with(builder, x, self.coefs_, self.intercepts_, label_table(self.classes_))
 
     def _write_with(
-        self, builder: GraphBuilder, x: str, coefs: list[Array], intercepts: list[Array], classes: Array
+        self, builder: GraphBuilder, x: str, coefs: Sequence[Array], intercepts: Sequence[Array], classes: Array
     ) -> Roles:
         if self._label_sets:
             return write_label_set(builder, x, self.activation, coefs, intercepts)

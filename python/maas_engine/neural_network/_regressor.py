@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -160,7 +160,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return float
 
     def _write_answers(
-        self, builder: GraphBuilder, x: str, coefs: list[Array], intercepts: list[Array]
+        self, builder: GraphBuilder, x: str, coefs: Sequence[Array], intercepts: Sequence[Array]
     ) -> Roles:
         link = "Exp" if self.out_activation_ == "exp" else ""
         return write_values(builder, x, self.activation, coefs, intercepts, link)
