@@ -52,6 +52,7 @@ LossOptions to_loss(const py::dict& options) {
            {"label_smoothing", into(loss.label_smoothing)},
            {"delta", into(loss.delta)},
            {"scale", into(loss.scale)},
+           {"gradient_scale", into(loss.gradient_scale)},
            {"mean_by_weight", into(loss.mean_by_weight)}});
   return loss;
 }

@@ -184,6 +184,8 @@ def linear_predict(X: Any, coef: Array, intercept: Any) -> Array:
 class LinearMixin(ExportMixin):
     """Scores of a fitted linear model; needs ``coef_`` and ``intercept_``."""
 
+    intercept_: Any
+
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)
         X = check_features(

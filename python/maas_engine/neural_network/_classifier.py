@@ -108,6 +108,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
     }
 
+    classes_: Array
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -248,7 +250,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self._write_with(builder, x, self.coefs_, self.intercepts_, label_table(self.classes_))
 
     def _write_with(
-        self, builder: GraphBuilder, x: str, coefs: Sequence[Array], intercepts: Sequence[Array], classes: Array
+        self,
+        builder: GraphBuilder,
+        x: str,
+        coefs: Sequence[Array],
+        intercepts: Sequence[Array],
+        classes: Array,
     ) -> Roles:
         if self._label_sets:
             return write_label_set(builder, x, self.activation, coefs, intercepts)

@@ -91,6 +91,8 @@ def solver_of(estimator: Any) -> Solver:
     if not isinstance(solver, str):
         return OptimizerSolver(solver)
     if solver == "adamw":
-        return OptimizerSolver(optimizers.AdamW(rate, **betas))
+        return OptimizerSolver(
+            optimizers.AdamW(rate, beta_1=betas["beta_1"], beta_2=betas["beta_2"], epsilon=betas["epsilon"])
+        )
     kinds = {"rmsprop": optimizers.RMSprop, "adagrad": optimizers.Adagrad}
     return OptimizerSolver(kinds[solver](rate))
