@@ -1,7 +1,8 @@
-"""Records what Keras trains: `KERAS_BACKEND=jax python tests/golden/make_keras_losses.py`.
+"""Records what Keras trains: `KERAS_BACKEND=jax python tests/golden/make_keras_losses.py [PROGRAM ...]`.
 
 Writes keras_losses.json beside itself: losses, metrics and predictions of the programs of
-tests/cases/keras_programs.py. Needs Keras 3; the tests read the record alone.
+tests/cases/keras_programs.py; of the programs named alone, where there are names. Needs Keras 3; the tests read
+the record alone.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 
 import keras
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+RECORD = Path(__file__).with_name("keras_losses.json")
+sys.path.insert(0, str(RECORD.parents[1]))
 
 from cases import keras_programs  # noqa: E402
 
@@ -31,17 +32,19 @@ def _short(value: Any) -> Any:
 
 def main() -> None:
     warnings.simplefilter("ignore")  # Keras on Input and input_shape
-    programs = {name: keras_programs.run(keras, program) for name, program in keras_programs.PROGRAMS.items()}
+    names = sys.argv[1:]
+    old = json.loads(RECORD.read_text())["programs"] if names else {}
+    programs = {
+        name: old[name] if names and name not in names else _short(keras_programs.run(keras, program))
+        for name, program in keras_programs.PROGRAMS.items()
+    }
     record = {
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "textbook": _short(keras_programs.textbook(keras)),
-        "programs": _short(programs),
     }
-    lines = [f'  "{name}": {json.dumps(value)}' for name, value in record["programs"].items()]
-    head = {name: value for name, value in record.items() if name != "programs"}
-    text = json.dumps(head)[:-1] + ', "programs": {\n' + ",\n".join(lines) + "\n}}\n"
-    (HERE / "keras_losses.json").write_text(text)
+    lines = [f'  "{name}": {json.dumps(value)}' for name, value in programs.items()]
+    RECORD.write_text(json.dumps(record)[:-1] + ', "programs": {\n' + ",\n".join(lines) + "\n}}\n")
 
 
 if __name__ == "__main__":

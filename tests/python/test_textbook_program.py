@@ -54,10 +54,9 @@ def _run(imports: str, file: str, folder: Path) -> dict[str, np.ndarray]:
     weights = [(rng.random(s) - 0.5) * 0.6 * (len(s) > 1) for s in shapes]
     np.savez(folder / "weights.npz", **{str(i): w for i, w in enumerate(weights)})
     environment = os.environ | {"KERAS_BACKEND": _backend() or "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    arguments = ["weights.npz", file, "results.npz"]
+    arguments = [str(folder / name) for name in ("weights.npz", file, "results.npz")]
     subprocess.run(
         [sys.executable, "-c", imports + PROGRAM, *arguments],
-        cwd=folder,
         check=True,
         env=environment,
         capture_output=True,
