@@ -264,7 +264,7 @@ FITS = {
     "validation_weighted": _sparse(
         _classifier, fit={"validation_data": (*(a[:50] for a in data("classes")), _WEIGHTS[:50])}
     ),
-    "regularised_validation": _sparse(_regularised, fit={"validation_split": 0.25}),
+    "regularised_validation": _sparse(_regularised, fit={"validation_split": 0.2}),
     "one_batch": _sparse(_classifier, fit={"batch_size": 1000}),
     "batches_of_one": _sparse(_classifier, fit={"batch_size": 1}, epochs=1),
 }
