@@ -102,3 +102,43 @@ def test_interrupt(setup: str, rows: int, threads: int) -> None:
     result, waited = interrupt(PROGRAM.format(setup=setup, rows=rows, threads=threads))
     assert result == "same"
     assert waited < PATIENCE
+
+
+TRAINING = """
+import time
+import numpy as np
+from maas_engine import _core
+
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((100_000, 20)), rng.standard_normal((100_000, 3))
+initializers = {{"W": rng.standard_normal((20, {width})), "V": rng.standard_normal(({width}, 3))}}
+nodes = [("MatMul", "", "", ["x", "W"], ["h"], {{}}), ("Tanh", "", "", ["h"], ["a"], {{}}),
+         ("MatMul", "", "", ["a", "V"], ["out"], {{}})]
+graph = _core.Graph("net", [("x", "float64", [None, 20])], ["out"], nodes, initializers, {{}})
+rates = np.full(10**7, 1e-4)
+order = np.arange(10**7, dtype=np.uint32) % 100_000
+
+def trainer():
+    parameters = [(name, True, 0.0, 0.0, True) for name in "WV"]
+    return _core.Trainer(graph, parameters, {{"name": "mse"}}, [], {{"rule": "adam"}}, 0, False)
+
+stopped = trainer()
+print("ready", flush=True)
+try:
+    stopped.run(X, y, None, order, {batch}, rates)
+    print("finished")
+except KeyboardInterrupt:
+    at = time.monotonic()
+    steps = stopped.iterations
+    again = trainer()
+    again.run(X, y, None, order[: steps * {batch}], {batch}, rates)
+    same = all(np.array_equal(a, b) for a, b in zip(stopped.get_parameters(), again.get_parameters()))
+    print("same" if same and steps > 0 else "other", at, flush=True)
+"""
+
+
+@pytest.mark.parametrize(("width", "batch"), [(8, 1), (512, 256)])
+def test_training_stops_after_a_whole_step(width: int, batch: int) -> None:
+    result, waited = interrupt(TRAINING.format(width=width, batch=batch))
+    assert result == "same"
+    assert waited < PATIENCE
