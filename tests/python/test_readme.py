@@ -1,4 +1,4 @@
-"""The Python blocks of README.md and docs/models.md run as they stand, one after the other."""
+"""The Python blocks of these pages run as they stand, one after the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/models.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/models.md", "docs/neural_networks.md"])
 def test_python_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where they write
     path = ROOT / page
