@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/models.md", "docs/neural_networks.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/models.md", "docs/neural_networks.md", "docs/training.md"]
+)
 def test_python_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where they write
     path = ROOT / page

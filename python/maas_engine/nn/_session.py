@@ -130,8 +130,7 @@ class Session:
 
     def slots(self) -> dict[Variable, list[Any]]:
         """Return the optimizer's state of each trained variable, in the order of `slot_names`."""
-        self.trainer()
-        return self._present_slots()
+        return self._present_slots(self.trainer())
 
     def resume(self, seed: int, shuffles: int, slots: dict[Variable, list[Any]], callbacks: Any) -> None:
         """Go on from a checkpoint: with its random sequences, the optimizer's state, and callbacks' states."""
