@@ -48,6 +48,7 @@ class Session:
         self._metrics: Sequence[Metric] = ()
         self._trainer: _core.Trainer | None = None
         self._kept: list[Variable] = []  # the trainer's parameters, in its order
+        self._trained: list[Variable] = []  # those of them that gradients change
         self._slots: dict[Variable, list[Any]] = {}  # of a trainer that was given up
         self._newer = False  # the trainer's weights are newer than the variables'
         self._stale = False  # the other way round
@@ -103,7 +104,7 @@ class Session:
         self._model = None
         if self._trainer is not None:
             self._slots |= self._present_slots(self._trainer)
-            self._trainer, self._kept, self._stale = None, [], False
+            self._trainer, self._kept, self._trained, self._stale = None, [], [], False
 
     def trainer(self) -> _core.Trainer:
         """Return the trainer, with the newest weights; made on first use of a compiled, built model.
@@ -186,24 +187,20 @@ class Session:
             False,
         )
         self._kept, self._stale, self._newer = kept, False, False
+        self._trained = [each for each in kept if id(each) in trained]
         trainer.iterations = self._optimizer.iterations
-        self._restore_slots(trainer, trained)
+        self._restore_slots(trainer)
         return trainer
 
-    def _restore_slots(self, trainer: _core.Trainer, trained: set[int]) -> None:
+    def _restore_slots(self, trainer: _core.Trainer) -> None:
         known, self._slots = self._slots, {}
-        trainable = [each for each in self._kept if id(each) in trained]
-        if any(each in known for each in trainable):
+        if any(each in known for each in self._trained):
             slots = trainer.get_slots()
-            for place, each in enumerate(trainable):
+            for place, each in enumerate(self._trained):
                 for slot, value in zip(slots, known.get(each, ()), strict=False):
                     slot[place] = value
             trainer.set_slots(slots)
 
     def _present_slots(self, trainer: _core.Trainer) -> dict[Variable, list[Any]]:
-        trained = {id(each) for layer in self._owner.layers for each in layer.trainable_weights}
-        trainable = [each for each in self._kept if id(each) in trained]
         slots = trainer.get_slots()
-        if any(len(slot) != len(trainable) for slot in slots):
-            return {}  # `trainable` of a layer was changed since
-        return {each: [slot[place] for slot in slots] for place, each in enumerate(trainable)}
+        return {each: [slot[place] for slot in slots] for place, each in enumerate(self._trained)}
