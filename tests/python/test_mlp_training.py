@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import copy
 import pickle
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 import scipy.sparse
 from fit_everywhere import bits_everywhere
 from mlp_data import data
+from sklearn import neural_network as sk
 from sklearn.base import clone
 from sklearn.utils import compute_class_weight
 
@@ -53,6 +55,14 @@ def test_same_bits_everywhere(estimator: Any, dtype: Any) -> None:
         return model
 
     assert len(bits_everywhere(X.astype(dtype), fit, "packed_", "loss_")) == 1
+
+
+@pytest.mark.parametrize("state", [5, np.random.RandomState(5)])
+def test_random_states_are_numpys(state: Any) -> None:
+    X, y = data("iris")
+    theirs = sk.MLPClassifier(**{**SMALL, "random_state": copy.deepcopy(state)}).fit(X, y)
+    ours = MLPClassifier(**{**SMALL, "random_state": copy.deepcopy(state)}).fit(X, y)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-8)
 
 
 def test_targets_of_any_type_and_layout() -> None:
@@ -187,6 +197,17 @@ def test_class_weights_are_row_weights(name: str) -> None:
         np.testing.assert_allclose(model.coefs_[0], reference.coefs_[0], rtol=1e-9)
     with pytest.raises(ValueError, match="'balanced' is not supported for partial_fit"):
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=np.unique(y))
+
+
+def test_batches_without_weight_change_nothing() -> None:
+    X, y = data("iris")
+    options = {"hidden_layer_sizes": (4,), "solver": "sgd", "momentum": 0.0, "alpha": 50.0, "random_state": 0}
+    model = MLPClassifier(batch_size=10, shuffle=False, max_iter=3, **options)
+    weight = np.ones(len(y))
+    weight[30:40] = 0  # a whole batch
+    model.fit(X, y, sample_weight=weight)
+    kept = np.r_[0:30, 40 : len(y)]
+    assert weights_of(clone(model).fit(X[kept], y[kept])) == weights_of(model)
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,8 @@ bool Trainer<T>::step(const Batch& batch, double learning_rate, TrainResult& res
   double mean = sum.loss / divisor;
   if (std::isfinite(mean)) {
     network_.backward(batch.size, seed_, optimizer_.iterations(), logits_, false);
-    mean += optimizer_.add_penalties(penalty_per_row_ ? 1 / divisor : 1);
+    const double per_row = sum.weight == 0 ? 0 : 1 / divisor;  // a batch without weight asks for nothing
+    mean += optimizer_.add_penalties(penalty_per_row_ ? per_row : 1);
   }
   if (!std::isfinite(mean)) {
     network_.restore_averages();

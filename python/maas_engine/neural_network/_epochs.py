@@ -94,7 +94,7 @@ class Epochs:
     def _shuffled(self, order: NDArray[np.uint32] | None) -> NDArray[np.uint32]:
         # The draws of sklearn.utils.shuffle: with the same random_state the batches are scikit-learn's.
         assert order is not None
-        places = np.arange(len(order), dtype=np.uint32)
+        places = np.arange(len(order))
         self.random.shuffle(places)
         return order[places]
 
