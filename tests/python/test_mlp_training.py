@@ -239,7 +239,7 @@ def test_optimizers_of_one_formula_are_the_same() -> None:
     assert weights_of(same) == weights_of(sgd)
 
 
-@pytest.mark.parametrize("activation", ["leaky_relu", "elu", "selu", "gelu", "silu", "softplus"])
+@pytest.mark.parametrize("activation", ["leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "softplus"])
 def test_other_activations(activation: str) -> None:
     X, y = data("diabetes")
     model = MLPRegressor(hidden_layer_sizes=(16,), activation=activation, solver="lbfgs", random_state=0)

@@ -41,8 +41,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; empty for none.
-    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'softplus'}, \
-            default='relu'
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'gelu_tanh', 'silu', \
+            'softplus'}, default='relu'
         Of the hidden layers; the slope of leaky_relu is 0.2.
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop', 'adagrad'} or Optimizer, default='adam'
         An optimizer of ``maas_engine.nn.optimizers`` brings its own learning rate or schedule. It is given here and

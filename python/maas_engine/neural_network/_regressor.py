@@ -45,7 +45,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = MLPRegressor((16,), solver="lbfgs", max_iter=2000, random_state=0).fit(X, y)
+    >>> model = MLPRegressor(hidden_layer_sizes=(16,), solver="lbfgs", max_iter=2000, random_state=0).fit(X, y)
     >>> model.score(X, y) > 0.5
     True
     """

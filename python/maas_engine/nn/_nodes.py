@@ -25,8 +25,8 @@ class NodeWriter:
         What `parameter` was called with, in order.
     """
 
-    def __init__(self, name: str, dtype: str, *, training: bool) -> None:
-        self.builder = GraphBuilder(name)
+    def __init__(self, name: str, dtype: str, *, training: bool, builder: GraphBuilder | None = None) -> None:
+        self.builder = GraphBuilder(name) if builder is None else builder
         self.dtype = np.dtype(dtype)
         self.training = training
         self.variables: list[Variable] = []
