@@ -42,6 +42,7 @@ history = model.fit(
         callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch + 1, flush=True)),
         callbacks.EarlyStopping(patience=100, restore_best_weights=True),
         callbacks.ReduceLROnPlateau(patience=2, factor=0.7, min_delta=0.01),
+        callbacks.CSVLogger(path + ".csv"),
         callbacks.ModelCheckpoint(path, save_checkpoint=True),
     ],
 )
@@ -89,4 +90,5 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
     assert 15 <= epochs[0] < 25
     assert epochs == list(range(epochs[0], 26))
     assert got == expected
-    assert path.read_bytes() == whole.read_bytes()
+    log = path.with_name(path.name + ".csv")
+    assert log.read_bytes() == whole.with_name(whole.name + ".csv").read_bytes()

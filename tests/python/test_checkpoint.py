@@ -79,6 +79,66 @@ def test_going_on_is_not_having_stopped(name: str, dtype: str, tmp_path: Path) -
         assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
+def test_a_run_that_was_stopped_early_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+
+    def stopping() -> list[callbacks.Callback]:
+        early = callbacks.EarlyStopping(min_delta=100, patience=2, restore_best_weights=True)
+        return [early, callbacks.ModelCheckpoint(path, save_checkpoint=True)]
+
+    model, other = network(), network()
+    history = model.fit(ROWS, TARGET, epochs=9, callbacks=stopping(), **TRAIN)
+    assert history.epoch == [0, 1, 2]
+    first = other.load_checkpoint(path)
+    resumed = other.fit(ROWS, TARGET, epochs=9, initial_epoch=first, callbacks=stopping(), **TRAIN)
+    assert resumed.history == history.history
+    for ours, theirs in zip(other.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_backup_and_restore(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "backup"
+    nn.set_random_seed(3)
+    whole = network()
+    expected = whole.fit(ROWS, TARGET, epochs=6, **TRAIN)
+
+    class Killed(Exception):
+        pass
+
+    def kill(epoch: int, logs: Any) -> None:
+        if epoch == 3:
+            raise Killed
+
+    log = tmp_path / "log.csv"
+    nn.set_random_seed(3)
+    restoring = [callbacks.BackupAndRestore(folder), callbacks.CSVLogger(log)]
+    with pytest.raises(Killed):
+        network().fit(
+            ROWS,
+            TARGET,
+            epochs=6,
+            callbacks=[*restoring, callbacks.LambdaCallback(on_epoch_end=kill)],
+            **TRAIN,
+        )
+    assert len(log.read_text().splitlines()) == 5  # a row more than the backup knows of
+    nn.set_random_seed(99)
+    model = network()
+    history = model.fit(ROWS, TARGET, epochs=6, callbacks=restoring, **TRAIN)
+    assert history.epoch == list(range(6))
+    assert history.history == expected.history
+    assert [row.split(",")[0] for row in log.read_text().splitlines()] == ["epoch", *map(str, range(6))]
+    assert list(folder.iterdir()) == []  # the run has come to its end
+    again = network().fit(ROWS, TARGET, epochs=1, callbacks=restoring, **TRAIN)
+    assert again.epoch == [0]
+    keeping = callbacks.BackupAndRestore(folder, delete_checkpoint=False)
+    network().fit(ROWS, TARGET, epochs=1, callbacks=[keeping], **TRAIN)
+    assert Path(keeping.path).exists()
+    with pytest.raises(Unsupported, match="save_freq=7"):
+        callbacks.BackupAndRestore(folder, save_freq=7)
+    with pytest.raises(InvalidArgument, match="a folder"):
+        callbacks.BackupAndRestore("")
+
+
 def test_a_checkpoint_within_the_same_process_rewinds(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
     model = network()
@@ -209,7 +269,7 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str]] 
     "model": (lambda state, _: state.update(model=3), "description to be texts"),
     "shorter model": (lambda state, _: state["model"].pop(), "there 'nothing more'"),
     "callbacks": (lambda state, _: state.update(callbacks=[1]), "callbacks to be names and states"),
-    "wait": (lambda state, _: state["callbacks"][0][1].update(wait="x"), "wait to be a number of epochs"),
+    "wait": (lambda state, _: state["callbacks"][0][1].update(wait="x"), "wait to be a whole number"),
     "best": (lambda state, _: state["callbacks"][0][1].update(best=[]), "best to be a number"),
     "history": (lambda state, _: state["callbacks"][-1][1].update(history={"loss": "x"}), "loss to be numbers"),
     "arrays": (

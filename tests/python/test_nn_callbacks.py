@@ -8,7 +8,6 @@ import errno
 import io
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +215,28 @@ def test_csv_logger(tmp_path: Path) -> None:
         callbacks.CSVLogger(path, separator="--")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's full device")
+def test_csv_logger_goes_on_with_its_file_only(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    logger = callbacks.CSVLogger(path)
+    play(logger, losses(1, 2))
+    state, whole = logger.get_state(), path.read_text()
+
+    def resumed(content: str, append: bool) -> str:
+        path.write_text(content)
+        second = callbacks.CSVLogger(path, append=append)
+        second.on_train_begin()
+        second.set_state(state)
+        second.on_epoch_end(2, {"loss": 3})
+        return path.read_text()
+
+    for append in (False, True):
+        assert resumed(whole + "2,7\n3,8\n", append) == whole + "2,3\n"
+        assert resumed(whole, append) == whole + "2,3\n"
+    other = "epoch,loss\n0,1\n1,2\nnotes of mine\n"
+    assert resumed(other, append=True) == other + "2,3\n"
+    assert resumed("epoch,loss\n", append=True) == "epoch,loss\n2,3\n"
+
+
 def test_csv_logger_takes_back_half_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log.csv"
     logger = callbacks.CSVLogger(path)

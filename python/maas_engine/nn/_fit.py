@@ -126,7 +126,7 @@ class Fit:
             self._sizes = calls.progress.pieces
         self._model.stop_training = False
         self._session.start(calls)
-        for epoch in range(first, last):
+        for epoch in range(max(first, calls.begin), last):
             if self._model.stop_training:
                 break
             calls.on_epoch_begin(epoch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -55,7 +56,10 @@ class Progress(Callback):
         self._done += steps
         if self.moving and self._done < self._steps:
             left = (time.perf_counter() - self._begun) / self._done * (self._steps - self._done)
-            self._write("\r" + self._bar() + f" {_duration(left)} {self._pace()}{_values(logs)}\x1b[K")
+            tail = f" {_duration(left)} {self._pace()}{_values(logs)}"
+            # A line that wraps could not be drawn over.
+            room = shutil.get_terminal_size((1000, 24)).columns - len(self._count()) - 1 - WIDTH - 1
+            self._write(f"\r{self._bar()}{tail[: max(room, 0)]}\x1b[K")
 
     def trained(self) -> None:
         """Note that the steps of the epoch are done: validation is not counted in the time a step takes."""

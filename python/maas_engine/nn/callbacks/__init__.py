@@ -4,10 +4,11 @@ from maas_engine.nn.callbacks._base import Callback, CallbackList, LambdaCallbac
 from maas_engine.nn.callbacks._csv_logger import CSVLogger
 from maas_engine.nn.callbacks._history import History
 from maas_engine.nn.callbacks._learning_rate import LearningRateScheduler, ReduceLROnPlateau
-from maas_engine.nn.callbacks._model_checkpoint import ModelCheckpoint
+from maas_engine.nn.callbacks._model_checkpoint import BackupAndRestore, ModelCheckpoint
 from maas_engine.nn.callbacks._stopping import EarlyStopping, StopBelow, TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

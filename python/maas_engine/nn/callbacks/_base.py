@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from maas_engine.errors import InvalidArgument
-from maas_engine.nn.optimizers import Optimizer
 
 Logs = dict[str, float]
-
-
-class TrainedModel(Protocol):
-    """What callbacks use of a model."""
-
-    stop_training: bool
-
-    @property
-    def optimizer(self) -> Optimizer: ...
-    def get_weights(self) -> list[Any]: ...
-    def set_weights(self, weights: list[Any]) -> None: ...
-    def save(self, path: str) -> None: ...
-    def save_weights(self, path: str) -> None: ...
-    def save_checkpoint(self, path: str, *, epoch: int | None = None) -> None: ...
 
 
 class Callback:
@@ -35,9 +20,11 @@ class Callback:
     ----------
     model : the model being trained; set its ``stop_training`` to end after this epoch
     params : dict, "verbose", "epochs" and "steps"
+    first_epoch : int, where ``fit`` begins after ``on_train_begin``, unless its ``initial_epoch`` is later
     """
 
     model: Any = None
+    first_epoch = 0
     params: dict[str, Any] = {}  # noqa: RUF012  # replaced by set_params, as in Keras
 
     def set_params(self, params: dict[str, Any]) -> None:
@@ -159,6 +146,11 @@ class CallbackList(Callback):
             for each in self.callbacks
             for hook in _BATCH_HOOKS
         )
+
+    @property
+    def begin(self) -> int:
+        """Return the epoch that the callbacks want ``fit`` to begin with."""
+        return max((each.first_epoch for each in self.callbacks), default=0)
 
     def append(self, callback: Callback) -> None:
         self.callbacks.append(callback)

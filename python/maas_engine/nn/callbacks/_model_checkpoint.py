@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from maas_engine.errors import InvalidArgument, Unsupported
-from maas_engine.nn.callbacks._base import Logs
+from maas_engine.nn.callbacks._base import Callback, Logs
 from maas_engine.nn.callbacks._monitor import Monitor
 from maas_engine.nn.callbacks._state import optional_number
 
@@ -102,3 +102,47 @@ class ModelCheckpoint(Monitor):
                 f"[ModelCheckpoint] expected fields of {', '.join(['epoch', *logs])} in filepath, "
                 f"got {self.filepath!r}"
             ) from error
+
+
+class BackupAndRestore(Callback):
+    """Lets a program that was killed go on when it is started again: ``fit`` begins after the last whole epoch.
+
+    Parameters
+    ----------
+    backup_dir : path of a folder, made where it is not there
+        Holds one checkpoint, written after each epoch.
+    save_freq : "epoch"
+    double_checkpoint : ignored
+        A checkpoint is replaced in one go, so there is always a whole one.
+    delete_checkpoint : whether it is deleted when ``fit`` has come to its end
+    """
+
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ) -> None:
+        if not os.fspath(backup_dir):
+            raise InvalidArgument("[BackupAndRestore] expected the path of a folder, got an empty one")
+        if save_freq != "epoch":
+            raise Unsupported(f"[BackupAndRestore] save_freq={save_freq!r}; only 'epoch'")
+        self.backup_dir = os.fspath(backup_dir)
+        self.delete_checkpoint = bool(delete_checkpoint)
+
+    @property
+    def path(self) -> str:
+        """The checkpoint's file."""
+        return os.path.join(self.backup_dir, "checkpoint.safetensors")
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        os.makedirs(self.backup_dir, exist_ok=True)
+        self.first_epoch = self.model.load_checkpoint(self.path) if os.path.exists(self.path) else 0
+
+    def after_epoch(self, epoch: int, logs: Logs) -> None:
+        self.model.save_checkpoint(self.path, epoch=epoch + 1)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.delete_checkpoint and os.path.exists(self.path):
+            os.unlink(self.path)

@@ -8,10 +8,10 @@ from maas_engine.errors import FormatError
 
 
 def integer(state: dict[str, Any], name: str) -> int:
-    """Return a number of epochs."""
+    """Return a number of epochs, or of bytes."""
     value = state.get(name)
     if type(value) is not int or not 0 <= value < 2**53:
-        raise FormatError(f"[callbacks] expected {name} to be a number of epochs, got {value!r:.60}")
+        raise FormatError(f"[callbacks] expected {name} to be a whole number, got {value!r:.60}")
     return value
 
 
@@ -31,6 +31,14 @@ def numbers(value: Any, name: str) -> list[float]:
     """Return a list of numbers."""
     if not isinstance(value, list) or not all(type(each) in (int, float) for each in value):
         raise FormatError(f"[callbacks] expected {name} to be numbers, got {value!r:.60}")
+    return list(value)
+
+
+def texts(state: dict[str, Any], name: str) -> list[str]:
+    """Return a list of texts."""
+    value = state.get(name)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise FormatError(f"[callbacks] expected {name} to be texts, got {value!r:.60}")
     return list(value)
 
 
