@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,77 @@ def test_shared_layers_follow_training() -> None:
     assert not np.array_equal(before, after)
     kernel, bias = both.get_weights()[:2]
     np.testing.assert_allclose(after, X @ kernel + bias, rtol=1e-4, atol=1e-5)
+
+
+def test_control_c_keeps_whole_steps() -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.random((20_000, 64), "f4"), rng.random(20_000)
+
+    def make() -> Sequential:
+        nn.set_random_seed(1)
+        model = Sequential([nn.Input((64,)), *(nn.Dense(512, "relu") for _ in range(2)), nn.Dense(1)])
+        model.compile("adam", "mse")
+        return model
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    model, other = make(), make()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, epochs=100, shuffle=False, verbose=0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    epochs, steps = divmod(model.optimizer.iterations, 625)
+    other.fit(x, y, epochs=epochs, shuffle=False, verbose=0)
+    if steps:
+        other.fit(x[: steps * 32], y[: steps * 32], shuffle=False, verbose=0)
+    assert same_weights(model, other)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_steps_per_epoch_are_the_first_batches(shuffle: bool) -> None:
+    model, other = regressor(), regressor()
+    model.fit(X, Y, epochs=2, steps_per_epoch=3, shuffle=shuffle, verbose=0)
+    assert model.optimizer.iterations == 6
+    if not shuffle:
+        other.fit(X[:96], Y[:96], epochs=2, shuffle=False, verbose=0)
+        assert same_weights(model, other)
+
+
+def test_optimizer_state_stays_with_its_weights() -> None:
+    optimizer = optimizers.Adam(0.01)
+    model, other = regressor(optimizer), regressor(optimizers.Adam(0.01))
+    for each in (model, other):
+        each.fit(X, Y, shuffle=False, verbose=0)
+    model.compile(optimizer, "mse")  # the same one goes on
+    for each in (model, other):
+        each.fit(X, Y, shuffle=False, verbose=0)
+    assert same_weights(model, other)
+    model.layers[0].trainable = False
+    model.compile(optimizer, "mse")
+    model.fit(X, Y, verbose=0)
+    assert [len(slots) for slots in model._session.slots().values()] == [2, 2]
+
+
+def test_threads_do_not_matter() -> None:
+    def train(threads: int) -> Sequential:
+        nn.set_random_seed(9)
+        model = Sequential(
+            [
+                nn.Input((6,)),
+                nn.Dense(300, "relu"),
+                nn.BatchNormalization(),
+                nn.Dropout(0.3),
+                nn.Dense(200),
+                nn.Dense(1),
+            ]
+        )
+        model.compile("rmsprop", "mse")
+        with maas_engine.num_threads(threads):
+            model.fit(np.tile(X, (5, 1)), np.tile(Y, 5), batch_size=256, epochs=2, verbose=0)
+        return model
+
+    assert same_weights(*(train(threads) for threads in (1, 2, 4)))

@@ -39,25 +39,17 @@ class ArrayEpochs:
 
     def pieces(self, session: Session, sizes: Any) -> Iterator[Piece]:
         """Yield an epoch in pieces of so many steps; ``sizes`` makes an iterable of them for all steps."""
-        rows, size = self._rows, self._batch_size
-        steps = self.steps or 0
-        order = draw_order(session, len(rows.x)) if self._shuffle else None
+        rows, size, steps = self._rows, self._batch_size, self.steps or 0
+        n = len(rows.x)
+        order = draw_order(session, n) if self._shuffle else None
         first = 0
         for count in sizes(steps):
-            last = first + count
-            if order is not None:
-                part = order if count == steps else order[first * size : last * size]
-                yield rows, part, size, count
+            begin, end = first * size, min(n, (first + count) * size)
+            if order is None:
+                yield rows.part(begin, end), None, size, count
             else:
-                yield (
-                    rows
-                    if last * size >= len(rows.x) and first == 0
-                    else rows.part(first * size, last * size),
-                    None,
-                    size,
-                    count,
-                )
-            first = last
+                yield rows, order[begin:end], size, count
+            first += count
 
 
 class BatchEpochs:
