@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from maas_engine import _safetensors, nn
-from maas_engine.errors import FormatError, InvalidArgument, NotFound, Unsupported
+from maas_engine.errors import FormatError, InvalidArgument, MaasError, NotFound, Unsupported
 from maas_engine.nn import callbacks, optimizers
 
 ROWS = np.random.default_rng(0).standard_normal((90, 6))
@@ -321,3 +324,58 @@ def test_metadata_that_is_no_state(tmp_path: Path) -> None:
         _safetensors.write(path, tensors, {"maas_engine.checkpoint": text})
         with pytest.raises(FormatError, match="to be a JSON object"):
             model.load_checkpoint(path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The places of everything inside a state."""
+    keys: list[Any] = []
+    if isinstance(value, dict):
+        keys = list(value)
+    elif isinstance(value, list):
+        keys = list(range(len(value)))
+    return [path, *(place for key in keys for place in places(value[key], (*path, key)))]
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_changed_states_are_taken_or_refused_in_words(tmp_path: Path, data: st.DataObject) -> None:
+    path, changed = tmp_path / "c.safetensors", tmp_path / "changed.safetensors"
+    if not path.exists():
+        small().fit(ROWS[:8, :2], ROWS[:8, :1], callbacks=[*listeners(True), saver(path)], **TRAIN)
+    tensors, metadata = _safetensors.read(path)
+    state = json.loads(metadata["maas_engine.checkpoint"])
+    place = data.draw(st.sampled_from(places(state)[1:]))
+    within = state
+    for key in place[:-1]:
+        within = within[key]
+    within[place[-1]] = data.draw(JSON)
+    _safetensors.write(changed, tensors, {"maas_engine.checkpoint": json.dumps(state)})
+    model = small()
+    with contextlib.suppress(MaasError):
+        first = model.load_checkpoint(changed)
+        last = min(first, 2**40) + 1
+        model.fit(
+            ROWS[:8, :2],
+            ROWS[:8, :1],
+            epochs=last,
+            initial_epoch=last - 1,
+            callbacks=listeners(True),
+            **TRAIN,
+        )
+
+
+def small() -> nn.Sequential:
+    model = nn.Sequential([nn.Input((2,)), nn.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def saver(path: Path) -> callbacks.Callback:
+    return callbacks.ModelCheckpoint(path, save_checkpoint=True)
