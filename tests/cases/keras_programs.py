@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Library = Any  # keras, or maas_engine.nn
 
-ROWS, FEATURES, CLASSES, WORDS = 200, 8, 4, 12
+ROWS, FEATURES, CLASSES, WORDS = 200, 8, 6, 12
 
 
 def data(target: str) -> tuple[Array, Array]:
@@ -55,6 +55,7 @@ class Program:
     metrics: tuple[str, ...] = ()
     fit: dict[str, Any] = field(default_factory=dict)
     epochs: int = 4
+    calls: int = 1  # of fit, one after the other
     # How far losses may differ, relative; wider only where the program itself multiplies rounding errors.
     tolerance: float = 1e-4
 
@@ -109,6 +110,7 @@ OPTIMIZERS: dict[str, Callable[[Library], Any]] = {
     "adagrad": lambda k: k.optimizers.Adagrad(0.1),
     "clip_value": lambda k: k.optimizers.SGD(0.5, clipvalue=0.02),
     "clip_norm": lambda k: k.optimizers.SGD(0.5, clipnorm=0.1),
+    "all_at_once": lambda k: k.optimizers.AdamW(0.01, weight_decay=0.05, clipnorm=0.1, amsgrad=True),
     "clip_global_norm": lambda k: k.optimizers.Adam(0.02, global_clipnorm=0.1),
     "exponential_decay": lambda k: k.optimizers.SGD(
         k.optimizers.schedules.ExponentialDecay(0.2, decay_steps=5, decay_rate=0.8)
@@ -212,6 +214,29 @@ def _embedding(k: Library) -> list[Any]:
     ]
 
 
+def _positions(k: Library) -> list[Any]:
+    return [
+        k.layers.Input((3,), dtype="int32"),
+        k.layers.Embedding(WORDS, 5),
+        k.layers.Dense(6, activation="relu"),
+        k.layers.LayerNormalization(epsilon=1e-2),
+        k.layers.Reshape((18,)),
+        k.layers.Dense(CLASSES, activation="softmax"),
+    ]
+
+
+def _batch_norms(k: Library) -> list[Any]:
+    return [
+        k.layers.Input((FEATURES,)),
+        k.layers.BatchNormalization(scale=False),
+        k.layers.Dense(16, activation="relu"),
+        k.layers.BatchNormalization(center=False, epsilon=1e-2),
+        k.layers.Dense(16, activation="tanh"),
+        k.layers.BatchNormalization(trainable=False),
+        k.layers.Dense(CLASSES, activation="softmax"),
+    ]
+
+
 def _normalization(k: Library) -> list[Any]:
     scale = k.layers.Normalization()
     scale.adapt(data("classes")[0])
@@ -249,6 +274,8 @@ LAYERS = {
     "batch_norm": _sparse(_batch_norm),
     "layer_norm": _sparse(_layer_norm),
     "embedding": _sparse(_embedding, "words"),
+    "positions": _sparse(_positions, "words"),
+    "batch_norms": _sparse(_batch_norms),
     "normalization": _sparse(_normalization),
     "activation_layers": _sparse(_layers_of_activations),
     "frozen": _sparse(_frozen),
@@ -259,6 +286,15 @@ _WEIGHTS = 0.5 + np.random.default_rng(9).random(ROWS)
 FITS = {
     "sample_weight": _sparse(_classifier, fit={"sample_weight": _WEIGHTS}),
     "class_weight": _sparse(_classifier, fit={"class_weight": {0: 1.0, 1: 2.0, 2: 0.5, 3: 1.5}}),
+    "class_weight_one_hot": Program(
+        _classifier,
+        lambda _: "categorical_crossentropy",
+        "one_hot",
+        metrics=("accuracy",),
+        fit={"class_weight": {0: 2.0, 1: 0.5}},
+    ),
+    "weight_of_zero": _sparse(_classifier, fit={"sample_weight": np.floor(2 * _WEIGHTS)}),
+    "twice": _sparse(_classifier, calls=2, epochs=2),
     "validation_split": _sparse(_classifier, fit={"validation_split": 0.25}),
     "validation_data": _sparse(_classifier, fit={"validation_data": tuple(a[:50] for a in data("classes"))}),
     "validation_weighted": _sparse(
@@ -298,8 +334,19 @@ def run(library: Library, program: Program) -> dict[str, Any]:
         optimizer=program.optimizer(library), loss=program.loss(library), metrics=list(program.metrics)
     )
     options = {"epochs": program.epochs, "batch_size": 32, "shuffle": False, "verbose": 0, **program.fit}
-    history = model.fit(x, y, **options).history
-    return _numbers(history, model.evaluate(x, y, verbose=0), model.predict(x[:3], verbose=0))
+    history: dict[str, list[Any]] = {}
+    for _ in range(program.calls):
+        for name, values in model.fit(x, y, **options).history.items():
+            history.setdefault(name, []).extend(values)
+    return _numbers(
+        history,
+        [*np.atleast_1d(model.evaluate(x, y, verbose=0)), *_weighted(model, x, y)],
+        model.predict(x[:3], verbose=0),
+    )
+
+
+def _weighted(model: Any, x: Array, y: Array) -> Array:
+    return np.atleast_1d(model.evaluate(x, y, sample_weight=_WEIGHTS, verbose=0))
 
 
 def textbook(library: Library) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Records what Keras trains: `KERAS_BACKEND=jax python tests/golden/make_keras_losses.py [PROGRAM ...]`.
+"""Records what Keras trains: `KERAS_BACKEND=torch python tests/golden/make_keras_losses.py [PROGRAM ...]`.
 
 Writes keras_losses.json beside itself: losses, metrics and predictions of the programs of
-tests/cases/keras_programs.py; of the programs named alone, where there are names. Needs Keras 3; the tests read
-the record alone.
+tests/cases/keras_programs.py; of the programs named alone, where there are names. With KERAS_FLOATX=float64
+the same in float64, to keras_losses_float64.json. Needs Keras 3; the tests read the records
+alone.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -15,7 +17,10 @@ from typing import Any
 
 import keras
 
-RECORD = Path(__file__).with_name("keras_losses.json")
+FLOATX = os.environ.get("KERAS_FLOATX", "float32")
+RECORD = Path(__file__).with_name(
+    "keras_losses.json" if FLOATX == "float32" else f"keras_losses_{FLOATX}.json"
+)
 sys.path.insert(0, str(RECORD.parents[1]))
 
 from cases import keras_programs  # noqa: E402
@@ -32,6 +37,7 @@ def _short(value: Any) -> Any:
 
 def main() -> None:
     warnings.simplefilter("ignore")  # Keras on Input and input_shape
+    keras.config.set_floatx(FLOATX)
     names = sys.argv[1:]
     old = json.loads(RECORD.read_text())["programs"] if names else {}
     programs = {
