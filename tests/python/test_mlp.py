@@ -121,12 +121,19 @@ def test_early_stopping(name: str, weighted: bool) -> None:
         np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-7)
 
 
-def test_sample_weights() -> None:
-    # With one batch: over several scikit-learn's epoch loss is a mean by rows, ours by their weight.
-    for name in ("cancer", "digits", "labels", "diabetes", "linnerud"):
+@pytest.mark.parametrize("name", CLASSIFICATIONS + REGRESSIONS)
+def test_sample_weights(name: str) -> None:
+    X, y = data(name)
+    weight = np.random.default_rng(1).uniform(0.1, 2, len(X))
+    expect_same_path(*pair(name, batch_size=40 if len(X) > 40 else 8), X, y, sample_weight=weight)
+
+
+def test_float32() -> None:
+    for name in ("digits", "diabetes"):
         X, y = data(name)
-        weight = np.random.default_rng(1).uniform(0, 2, len(X))
-        expect_same_path(*pair(name, batch_size=len(X), shuffle=False), X, y, sample_weight=weight)
+        ours, theirs = pair(name, max_iter=5)
+        expect_same_path(ours, theirs, X.astype(np.float32), y, rtol=1e-4)
+        assert {values.dtype.name for values in ours.coefs_ + ours.intercepts_} == {"float32"}
 
 
 @pytest.mark.parametrize("name", CLASSIFICATIONS + REGRESSIONS)
@@ -191,6 +198,16 @@ def test_lbfgs_of_hidden_layers(name: str) -> None:
         losses.append([model.fit(X, y).loss_ for model in models])
     ours, theirs = np.mean(losses, axis=0)
     assert ours < 1.05 * theirs
+
+
+def test_lbfgs_of_counts() -> None:
+    X, y = data("counts")
+    options = {"loss": "poisson", "hidden_layer_sizes": (), "alpha": 1.0, "max_iter": 1000}
+    ours, theirs = pair("counts", solver="lbfgs", **options)
+    y = np.stack([y, np.sqrt(y)], axis=1)
+    weight = np.random.default_rng(1).uniform(0.1, 2, len(X))
+    ours.fit(X, y, sample_weight=weight)
+    assert ours.loss_ == pytest.approx(theirs.fit(X, y, sample_weight=weight).loss_, rel=1e-5)
 
 
 def test_lbfgs_takes_scikit_learns_steps() -> None:

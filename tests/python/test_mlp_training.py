@@ -22,6 +22,7 @@ from sklearn.utils import compute_class_weight
 
 import maas_engine
 from maas_engine.neural_network import MLPClassifier, MLPRegressor
+from maas_engine.neural_network._rows import Rows
 from maas_engine.nn import optimizers, schedules
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -96,6 +97,25 @@ def test_sparse_rows(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped = clone(estimator).set_params(early_stopping=solver != "lbfgs")
     again = clone(stopped).fit(scipy.sparse.csr_array(X), y)
     np.testing.assert_allclose(again.coefs_[0], stopped.fit(X, y).coefs_[0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_rows_are_not_copied(solver: str, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = data("diabetes")
+    X = np.asfortranarray(X.astype(dtype))[::2]
+    met = []
+    for name in ("run", "gradient"):
+        method = getattr(Rows, name)
+
+        def note(self: Rows, *arguments: Any, method: Any = method) -> Any:
+            met.append(self.X)
+            return method(self, *arguments)
+
+        monkeypatch.setattr(Rows, name, note)
+    MLPRegressor(solver=solver, **SMALL).fit(X, y[::2])
+    assert met
+    assert all(rows.ctypes.data == X.ctypes.data for rows in met)
 
 
 def test_mapped_rows(tmp_path: Path) -> None:

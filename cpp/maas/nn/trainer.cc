@@ -180,8 +180,11 @@ bool Trainer<T>::step(const Batch& batch, double learning_rate, TrainResult& res
   add_metrics(read_only(network_.output(batch.size, logits_)), read_only(network_.output(batch.size, false)),
               {targets_.data(), batch.size, target_cols_}, result);
   optimizer_.step(learning_rate);
-  result.loss.loss += mean * sum.weight;
-  result.loss.weight += sum.weight;
+  if (sum.weight != 0) {
+    const auto rows = static_cast<double>(batch.size);
+    result.loss.loss += mean * rows;
+    result.loss.weight += rows;
+  }
   ++result.steps;
   return true;
 }

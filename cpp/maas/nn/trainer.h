@@ -20,7 +20,7 @@ struct TrainingRows {
 };
 
 struct TrainResult {
-  LossSum loss;  // penalties included, each batch's times its weight
+  LossSum loss;  // penalties included; of a run each batch's times its rows, whatever they weigh
   std::vector<MetricSum> metrics;
   size_t steps = 0;  // done
   // The step (from 0, of this call) whose loss was NaN or infinite; training stopped before it changed
