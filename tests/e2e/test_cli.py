@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from command import Refuse, answer, refused, run
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
-from maas_engine.cli import main
 from maas_engine.graph import GraphBuilder
 from maas_engine.model import Model
-
-
-def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "maas_engine", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=120)
-
-
-def answer(*arguments: str, stdin: bytes = b"") -> Any:
-    done = run(*arguments, "--json", stdin=stdin)
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
-
-
-def one_line(output: str, error: str) -> str:
-    """The line an error consists of, without its beginning."""
-    assert output == ""
-    assert len(error.splitlines()) == 1
-    assert error.startswith("maas-engine: error: ")
-    return error.removeprefix("maas-engine: error: ").rstrip("\n")
-
-
-def refused(*arguments: str, status: int = 1, stdin: bytes = b"") -> str:
-    done = run(*arguments, stdin=stdin)
-    assert done.returncode == status
-    return one_line(done.stdout.decode(), done.stderr.decode())
-
-
-Refuse = Callable[..., str]
-
-
-@pytest.fixture
-def refused_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refuse:
-    """The same in this process, without the second that a new one takes to start."""
-
-    def refuse(*arguments: str, status: int = 1) -> str:
-        monkeypatch.setattr(sys, "argv", ["maas-engine", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert ended.value.code == status
-        return one_line(*capsys.readouterr())
-
-    return refuse
 
 
 @pytest.fixture(scope="module")

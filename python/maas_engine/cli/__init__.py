@@ -19,6 +19,7 @@ def main() -> None:
         if error.name is not None and error.name.startswith("maas_engine"):
             raise
         fail(f"the command line needs {error.name}: install it with pip install 'maas_engine[train]'", 1)
+    _shown.clear()
     warnings.showwarning = show_warning
     _app.run()
 
@@ -32,6 +33,12 @@ def fail(message: str, status: int) -> None:
 def show_warning(
     message: Warning | str, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None
 ) -> None:
-    """Warnings as one line each, like errors."""
+    """Warnings as one line each, like errors; what every fold says, once."""
     del category, filename, lineno, file, line
-    print(f"maas-engine: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    text = " ".join(str(message).split())
+    if text not in _shown:
+        _shown.add(text)
+        print(f"maas-engine: warning: {text}", file=sys.stderr)
+
+
+_shown: set[str] = set()

@@ -29,7 +29,7 @@ Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; may b
 Format = Annotated[str | None, typer.Option(help="csv, tsv, parquet or arrow; default: by name or content")]
 Encoding = Annotated[str, typer.Option(help="Of CSV text")]
 Delimiter = Annotated[str | None, typer.Option(help="Between CSV fields", show_default="comma")]
-Seed = Annotated[int, typer.Option(help="Of the split, the folds and the resamples")]
+Seed = Annotated[int, typer.Option(help="Of the split, the folds, the model and the resamples")]
 Threads = Annotated[int | None, typer.Option(help="Default: what the machine allows", min=1)]
 
 
@@ -54,7 +54,7 @@ def train(
     data: Data,
     target: Target,
     task: Task = "auto",
-    model: Annotated[str, typer.Option(help="Estimator of maas_engine.linear_model, or auto")] = "auto",
+    model: Annotated[str, typer.Option(help="Linear model or network by name (mlp), or auto")] = "auto",
     set: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Parameter of the model; may be repeated")
     ] = None,
@@ -66,6 +66,10 @@ def train(
     delimiter: Delimiter = None,
     out: Annotated[
         str | None, typer.Option(metavar="FILE.onnx", help="Save the model, preprocessing included")
+    ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Draw a network's loss, epoch by epoch: .svg, .png, .pdf"),
     ] = None,
     seed: Seed = 0,
     threads: Threads = None,
@@ -87,6 +91,7 @@ def train(
             test_size=test_size,
             drop=drop or [],
             out=out,
+            plot=plot,
             seed=seed,
             steps=steps,
         )

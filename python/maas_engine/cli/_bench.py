@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import sklearn.linear_model
+import sklearn.neural_network
 import sklearn.svm
 from sklearn.base import is_classifier
 
@@ -43,7 +44,8 @@ def bench(rows: int, columns: int, names: list[str], repeat: int, seed: int, ste
 
 
 def _namesake(name: str) -> Any:
-    return getattr(sklearn.linear_model, name, None) or getattr(sklearn.svm, name)
+    rooms = (sklearn.linear_model, sklearn.svm, sklearn.neural_network)
+    return next(getattr(room, name) for room in rooms if hasattr(room, name))
 
 
 def _compare(ours: Any, theirs: Any, X: Any, y: Any, repeat: int) -> dict[str, float]:

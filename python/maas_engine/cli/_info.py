@@ -8,7 +8,7 @@ from typing import Any
 
 import maas_engine
 
-PACKAGES = ("numpy", "scikit-learn", "pyarrow", "pandas", "polars", "onnxruntime", "cupy")
+PACKAGES = ("numpy", "scikit-learn", "pyarrow", "pandas", "polars", "matplotlib", "onnxruntime", "cupy")
 
 
 def info() -> dict[str, Any]:

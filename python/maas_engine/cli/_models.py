@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from maas_engine import linear_model
+from maas_engine.cli import _networks
 from maas_engine.data import Dataset
 from maas_engine.errors import InvalidArgument
 
@@ -23,13 +24,16 @@ MOST_CATEGORIES = 100  # of one column; rarer values share one more
 def estimators() -> dict[str, type]:
     """All estimators by class name."""
     found = {name: getattr(linear_model, name) for name in linear_model.__all__}
-    return {name: item for name, item in found.items() if isinstance(item, type)}
+    linear = {name: item for name, item in found.items() if isinstance(item, type)}
+    return {**linear, **_networks.estimators()}
 
 
-def find(name: str) -> type:
-    """The estimator of that name; case, dashes and underscores do not matter."""
+def find(name: str, task: str = "regression") -> type:
+    """The estimator of that name; case, dashes and underscores do not matter. "mlp" is the one for the task."""
     plain = {known.lower(): item for known, item in estimators().items()}
     key = name.lower().replace("-", "").replace("_", "")
+    if key == "mlp":
+        key = "mlpclassifier" if task == "classification" else "mlpregressor"
     if key not in plain:
         close = get_close_matches(key, plain, 1)
         hint = f"did you mean {plain[close[0]].__name__}?" if close else ", ".join(sorted(estimators()))
@@ -37,26 +41,39 @@ def find(name: str) -> type:
     return plain[key]
 
 
-def build(name: str, settings: list[str], task: str) -> Any:
-    """Make the estimator for a task ('classification' or 'regression') with parameters ``KEY=VALUE``."""
-    model = find(DEFAULT[task] if name == "auto" else name)()
+def build(name: str, settings: list[str], task: str, seed: int) -> Any:
+    """Make the estimator for a task ('classification' or 'regression') with parameters ``KEY=VALUE``.
+
+    ``seed`` is the ``random_state`` of an estimator that has one, unless the settings name another.
+    """
+    model = find(DEFAULT[task] if name == "auto" else name, task)()
     if is_classifier(model) != (task == "classification"):
         kind = "a classifier" if is_classifier(model) else "a regressor"
         raise InvalidArgument(
             f"{type(model).__name__} is {kind}, but the task is {task}: name another --model or --task"
         )
     known = model.get_params()
+    if "random_state" in known:
+        model.set_params(random_state=seed)
     for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise InvalidArgument(f"--set expects KEY=VALUE, got {setting!r}")
-        if key not in known:
-            raise InvalidArgument(
-                f"{type(model).__name__} has no parameter {key!r}: {', '.join(sorted(known))}"
-            )
-        model.set_params(**{key: _value(text)})
+        model.set_params(**_parameter(setting, type(model).__name__, known))
     model._validate_params()  # before anything runs
     return model
+
+
+def _parameter(setting: str, model: str, known: dict[str, Any]) -> dict[str, Any]:
+    """One ``KEY=VALUE``, the key being a parameter or a short name of one."""
+    key, equals, text = setting.partition("=")
+    if not equals:
+        raise InvalidArgument(f"--set expects KEY=VALUE, got {setting!r}")
+    short = {name: long for name, long in _networks.ALIASES.items() if "hidden_layer_sizes" in known}
+    key = short.get(key, key)
+    if key not in known:
+        raise InvalidArgument(f"{model} has no parameter {key!r}: {', '.join(sorted([*known, *short]))}")
+    value = _value(text)
+    if key == "hidden_layer_sizes":
+        _networks.check_hidden(value)
+    return {key: value}
 
 
 def pipeline(data: Dataset, model: Any) -> Pipeline:

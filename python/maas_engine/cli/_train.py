@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 import maas_engine
-from maas_engine.cli import _models
+from maas_engine.cli import _models, _plot
 from maas_engine.cli._evaluate import CONFIDENCE, check_task, figures
 from maas_engine.cli._export import export
 from maas_engine.data import Dataset, dataset
@@ -31,6 +36,7 @@ def train(
     test_size: float,
     drop: list[str],
     out: str | None,
+    plot: str | None,
     seed: int,
     steps: Any,
 ) -> dict[str, Any]:
@@ -39,14 +45,16 @@ def train(
         raise InvalidArgument(f"--out: no such folder: {Path(out).resolve().parent}")
     data = dataset(table, target, drop=drop)
     task = check_task(task, data.y)
-    pipeline = _models.pipeline(data, _models.build(model, settings, task))
+    pipeline = _models.pipeline(data, _models.build(model, settings, task, seed))
+    if plot is not None:
+        _plot.check(plot, pipeline["model"])
     rows = _split(data, task, test_size, seed)
     seconds: dict[str, float] = {}
     validation = None
     if folds:
-        with steps.step(f"cross-validating, {folds} folds"), _timer(seconds, "cross_validate"):
+        with _training(steps.step(f"cross-validating, {folds} folds"), settings, seconds, "cross_validate"):
             validation = _cross_validate(pipeline, data, rows[0], task, folds)
-    with steps.step("training"), _timer(seconds, "fit"):
+    with _training(steps.step("training"), settings, seconds, "fit"):
         pipeline.fit(data.X[rows[0]], data.y[rows[0]])
     with steps.step("evaluating on held-out rows"):
         held_out = _hold_out(pipeline, data, rows[1], task, seed)
@@ -54,6 +62,9 @@ def train(
         with steps.step(f"writing {out}"):
             export(pipeline, data).save(out)
     estimator = pipeline["model"]
+    if plot is not None:
+        with steps.step(f"drawing {plot}"):
+            _plot.draw(plot, estimator, f"{type(estimator).__name__} for {target}", SCORING[task][0])
     return {
         "task": task,
         "target": target,
@@ -66,21 +77,33 @@ def train(
         "hold_out": held_out,
         "seconds": seconds,
         "file": out,
+        "plot": plot,
         "version": maas_engine.__version__,
     }
 
 
-class _timer:
-    """Seconds of a block, kept under a name."""
+@contextmanager
+def _training(
+    step: AbstractContextManager[None], settings: list[str], seconds: dict[str, float], name: str
+) -> Iterator[None]:
+    """A step whose seconds are kept; what an estimator prints goes to standard error, and Ctrl-C ends it.
 
-    def __init__(self, seconds: dict[str, float], name: str) -> None:
-        self.seconds, self.name = seconds, name
-
-    def __enter__(self) -> None:
-        self.start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds[self.name] = time.perf_counter() - self.start
+    The networks take Ctrl-C as a wish to keep the last weights, and say so in a warning. One that got its number
+    of ``epochs`` need not be told that it used them up.
+    """
+    interrupted = "Training interrupted by user"
+    with step, warnings.catch_warnings(), redirect_stdout(sys.stderr):
+        warnings.filterwarnings("error", interrupted)
+        if any(setting.startswith("epochs=") for setting in settings):
+            warnings.filterwarnings("ignore", "Stochastic Optimizer", category=ConvergenceWarning)
+        start = time.perf_counter()
+        try:
+            yield
+        except UserWarning as warning:
+            if interrupted in str(warning):
+                raise KeyboardInterrupt from None
+            raise
+        seconds[name] = time.perf_counter() - start
 
 
 def _split(data: Dataset, task: str, test_size: float, seed: int) -> tuple[Any, Any]:
@@ -128,4 +151,6 @@ def _hold_out(pipeline: Any, data: Dataset, rows: Any, task: str, seed: int) -> 
 def _plain(value: Any) -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     return value if isinstance(value, (bool, int, float, str, list, dict, type(None))) else repr(value)

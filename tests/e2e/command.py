@@ -1,0 +1,38 @@
+"""Runs the command line as a shell does, and reads what it says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "maas_engine", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=120)
+
+
+def answer(*arguments: str, stdin: bytes = b"") -> Any:
+    done = run(*arguments, "--json", stdin=stdin)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def one_line(output: str, error: str) -> str:
+    """The line an error consists of, without its beginning."""
+    assert output == ""
+    assert len(error.splitlines()) == 1
+    assert error.startswith("maas-engine: error: ")
+    return error.removeprefix("maas-engine: error: ").rstrip("\n")
+
+
+def refused(*arguments: str, status: int = 1, stdin: bytes = b"") -> str:
+    done = run(*arguments, stdin=stdin)
+    assert done.returncode == status
+    return one_line(done.stdout.decode(), done.stderr.decode())
+
+
+Refuse = Callable[..., str]
+Answer = Callable[..., Any]
