@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from maas_engine.errors import InvalidArgument
+from maas_engine.nn._checks import whole_number
 from maas_engine.nn._rows import is_frame
 
 Batch = tuple[Any, Any, Any]  # x, y, sample_weight; the last two may be None
@@ -29,8 +30,8 @@ class Batches:
     """
 
     def __init__(self, source: Any, steps: int | None, where: str) -> None:
-        if steps is not None and steps < 1:
-            raise InvalidArgument(f"[{where}] expected at least one step, got {steps}")
+        if steps is not None:
+            steps = whole_number(steps, "the number of steps", where)
         self._source, self._where = source, where
         self._by_place = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self._going_on = hasattr(source, "__next__")

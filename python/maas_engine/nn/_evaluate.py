@@ -18,6 +18,8 @@ Reader = Callable[[Any, Any, Any], Rows]
 
 def evaluate_rows(session: Session, rows: Rows) -> tuple[float, Sequence[float]]:
     """Return the loss with its penalties, and the metrics."""
+    if len(rows.x) == 0:
+        raise InvalidArgument("[evaluate] expected at least one row")
     trainer = session.trainer()
     result = trainer.evaluate(*rows)
     return result.loss + trainer.penalty(), result.metrics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from maas_engine import _core
 from maas_engine.errors import InvalidArgument, NotFinite
 from maas_engine.nn._batches import Batches
+from maas_engine.nn._checks import whole_number
 from maas_engine.nn._evaluate import Reader, evaluate_batches, evaluate_rows, named_results
 from maas_engine.nn._rows import Rows
 from maas_engine.nn.callbacks import CallbackList, History, TerminateOnNaN
@@ -29,13 +31,15 @@ class ArrayEpochs:
     """Epochs over rows that are there as arrays."""
 
     def __init__(self, rows: Rows, batch_size: int, shuffle: bool, steps: int | None) -> None:
-        self._rows, self._batch_size = rows, batch_size
         n = len(rows.x)
         if n == 0:
             raise InvalidArgument("[fit] expected at least one row")
+        batch_size = min(batch_size, n)
+        self._rows, self._batch_size = rows, batch_size
         whole = -(-n // batch_size)
         self._shuffle = shuffle
-        self.steps: int | None = whole if steps is None else min(whole, max(1, steps))
+        steps = whole if steps is None else whole_number(steps, "steps_per_epoch", "fit")
+        self.steps: int | None = min(whole, steps)
 
     def pieces(self, session: Session, sizes: Any) -> Iterator[Piece]:
         """Yield an epoch in pieces of so many steps; ``sizes`` makes an iterable of them for all steps."""
@@ -123,6 +127,9 @@ class Fit:
                 break
             calls.on_epoch_begin(epoch)
             logs = self._epoch(calls)
+            if not logs:
+                self._ran_out(epoch - first)
+                break
             if calls.progress is not None:
                 calls.progress.trained()
             if self._bad is not None and not _ends_quietly(calls):
@@ -143,9 +150,10 @@ class Fit:
         return named_results(self._names, result.loss, result.metrics)
 
     def _epoch(self, calls: Any) -> dict[str, float]:
-        """Train for an epoch and return its mean loss and metrics."""
+        """Train for an epoch and return its mean loss and metrics; nothing where there was no batch."""
         sizes = self._sizes
         total: _core.TrainResult | None = None
+        logs: dict[str, float] = {}
         done = 0
         for piece in self._source.pieces(self._session, sizes):
             if sizes is _singly:
@@ -165,9 +173,17 @@ class Fit:
                     break
             if calls.progress is not None:
                 calls.progress.advance(piece[3], logs)
-        if total is None:
-            raise InvalidArgument("[fit] expected at least one batch an epoch")
         return logs
+
+    def _ran_out(self, epochs: int) -> None:
+        """An iterator that has nothing left ends training; one that had nothing is an error."""
+        if epochs == 0:
+            raise InvalidArgument("[fit] expected at least one batch, got none")
+        if self._source.steps is None:  # else the source has warned
+            warnings.warn(
+                f"[fit] the input ran out of data after {epochs} epochs; an iterator gives its batches once",
+                stacklevel=4,
+            )
 
     def _run(self, piece: Piece, done: int = 0) -> _core.TrainResult:
         rows, order, batch_size, steps = piece

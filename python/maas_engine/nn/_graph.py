@@ -28,12 +28,15 @@ class Signature(NamedTuple):
         Of the input: the model's, or ``"int64"`` of indices.
     model_dtype : str
         Of weights and outputs.
+    table_rows : int, optional
+        Rows of the table that indices are of.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str
     model_dtype: str
+    table_rows: int | None = None
 
     @property
     def takes_indices(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,6 +76,8 @@ def features(x: Any, signature: Signature, names: Sequence[str] | None, where: s
     InvalidArgument : text, another shape, a missing column.
     """
     array = _numbers(x, "int64" if signature.takes_indices else signature.model_dtype, names, f"[{where}] x")
+    if signature.table_rows is not None:
+        _check_whole(array, signature.table_rows, "indices", f"[{where}] x")
     row = signature.shape[1:]
     if array.ndim == len(row) and row[-1] == 1:
         array = array[..., None]
@@ -123,6 +126,8 @@ def with_class_weight(rows: Rows, class_weight: Mapping[int, float] | None, wher
     classes = rows.y.argmax(axis=1) if rows.y.shape[1] > 1 else rows.y[:, 0]
     weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight.copy()
     for label, value in class_weight.items():
+        if not isinstance(value, Real):
+            raise InvalidArgument(f"[{where}] expected class_weight[{label!r}] to be a number, got {value!r}")
         weight[classes == label] *= value
     if not np.isfinite(weight).all():
         raise InvalidArgument(f"[{where}] expected finite class weights")
@@ -152,7 +157,7 @@ def targets(y: Any, target: Target, n: int, where: str) -> Array:
             f"[{where}] expected y of {columns} column{'s' * (columns != 1)} a row, got {array.shape[1]}{hint}"
         )
     if target.is_class_number and n:
-        _check_class_numbers(array, target.columns, where)
+        _check_whole(array, target.columns, "class numbers", f"[{where}] y")
     return array
 
 
@@ -222,12 +227,13 @@ def _frame_numbers(frame: Any, dtype: str, names: Sequence[str] | None, what: st
     return out
 
 
-def _check_class_numbers(y: Array, classes: int, where: str) -> None:
-    low, high = y.min(), y.max()
-    whole = y.dtype.kind in "bi" or bool((y == np.rint(y)).all())
-    if not whole or low < 0 or high >= classes:
-        got = f"{low} to {high}" if whole else "fractions"
-        raise InvalidArgument(f"[{where}] expected class numbers from 0 to {classes - 1} in y, got {got}")
+def _check_whole(values: Array, end: int, kind: str, what: str) -> None:
+    """Raise InvalidArgument unless all are whole numbers of [0, end)."""
+    wrong = (values < 0) | (values >= end)
+    if values.dtype.kind == "f":
+        wrong |= values != np.rint(values)  # NaN too
+    if wrong.any():
+        raise InvalidArgument(f"{what}: expected {kind} from 0 to {end - 1}, got {values[wrong][0]}")
 
 
 def _weights(sample_weight: Any, n: int, where: str) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn import losses, metrics, optimizers
 from maas_engine.nn._batches import Batches, is_batches
+from maas_engine.nn._checks import whole_number
 from maas_engine.nn._evaluate import evaluate_batches, evaluate_rows, named_results
 from maas_engine.nn._fit import ArrayEpochs, BatchEpochs, Fit
 from maas_engine.nn._graph import Signature
@@ -172,8 +173,10 @@ class Training:
             source = ArrayEpochs(rows, _batch_size(batch_size), bool(shuffle), steps_per_epoch)
         if validation_data is not None and not isinstance(validation_data, Rows):
             validation_data = self._validation(validation_data, validation_steps)
-        run = Fit(self, self._session, source, validation_data, int(validation_freq))
-        return run(int(initial_epoch), int(epochs), 1 if verbose == "auto" else int(verbose), callbacks)
+        every = whole_number(validation_freq, "validation_freq", "fit")
+        run = Fit(self, self._session, source, validation_data, every)
+        first = whole_number(initial_epoch, "initial_epoch", "fit", 0)
+        return run(first, whole_number(epochs, "epochs", "fit", 0), _verbosity(verbose), callbacks)
 
     def evaluate(
         self,
@@ -332,11 +335,16 @@ def _metrics_of(given: Any) -> list[metrics.Metric]:
     return metrics.get_all(given)
 
 
+def _verbosity(verbose: Any) -> int:
+    """0, 1 or 2."""
+    level = 1 if verbose == "auto" else verbose
+    if level not in (0, 1, 2):
+        raise InvalidArgument(f"[fit] expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}")
+    return int(level)
+
+
 def _batch_size(given: int | None) -> int:
-    size = _DEFAULT_BATCH if given is None else int(given)
-    if size < 1:
-        raise InvalidArgument(f"[fit] expected a batch_size of at least 1, got {given}")
-    return size
+    return _DEFAULT_BATCH if given is None else whole_number(given, "batch_size", "fit")
 
 
 def _split_off(rows: Rows, share: float, validation_data: Any) -> tuple[Rows, Any]:

@@ -310,11 +310,11 @@ class Sequential(Training, Saving):
             raise InvalidArgument(
                 f"[{where}] expected a built model: build it, or give the first layer an Input"
             )
-        indices = self._input.takes_integers or (
-            bool(self._layers) and isinstance(self._layers[0], Embedding)
-        )
+        first = self._layers[0] if self._layers else None
+        rows = first.input_dim if isinstance(first, Embedding) else None
+        indices = self._input.takes_integers or rows is not None
         kind = "int64" if indices else self.dtype
-        return Signature(self._input.name, self._input.input_shape, kind, self.dtype)
+        return Signature(self._input.name, self._input.input_shape, kind, self.dtype, rows)
 
     def _require_built(self, where: str) -> None:
         if not self.built:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from maas_engine.errors import InvalidArgument
 from maas_engine.nn import activations, initializers, regularizers
+from maas_engine.nn._checks import whole_number
 from maas_engine.nn._nodes import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer, Shape, refuse
@@ -56,9 +56,7 @@ class Dense(Layer):
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
         )
-        if units != int(units) or units < 1:
-            raise InvalidArgument(f"[{self.name}] expected units to be a positive integer, got {units!r}")
-        self.units = int(units)
+        self.units = whole_number(units, "units", self.name)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from maas_engine.errors import InvalidArgument
+from maas_engine.nn._checks import check_rate
 from maas_engine.nn._nodes import NodeWriter
 from maas_engine.nn.layers.layer import Layer, refuse
 
@@ -24,9 +24,7 @@ class Dropout(Layer):
     def __init__(self, rate: float, noise_shape: None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         refuse(self.name, noise_shape=noise_shape)
-        if not 0 <= rate < 1:
-            raise InvalidArgument(f"[{self.name}] expected 0 <= rate < 1, got {rate}")
-        self.rate, self.seed = float(rate), seed
+        self.rate, self.seed = check_rate(rate, "rate", self.name), seed
 
     def write(self, nodes: NodeWriter, x: str) -> str:
         if not nodes.training or self.rate == 0:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from maas_engine.errors import InvalidArgument
 from maas_engine.nn import initializers, regularizers
+from maas_engine.nn._checks import whole_number
 from maas_engine.nn._nodes import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer, Shape, refuse
@@ -48,11 +48,8 @@ class Embedding(Layer):
             kwargs.setdefault("input_shape", (input_length,))
         super().__init__(**kwargs)
         refuse(self.name, embeddings_constraint=embeddings_constraint, mask_zero=mask_zero)
-        if input_dim < 1 or output_dim < 1:
-            raise InvalidArgument(
-                f"[{self.name}] expected positive input_dim and output_dim, got {input_dim} and {output_dim}"
-            )
-        self.input_dim, self.output_dim = int(input_dim), int(output_dim)
+        self.input_dim = whole_number(input_dim, "input_dim", self.name)
+        self.output_dim = whole_number(output_dim, "output_dim", self.name)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings: Variable | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -33,12 +34,12 @@ class InputLayer(Layer):
         self.takes_integers = kind in "iu"
         if kind not in "fiu":
             raise InvalidArgument(f"[Input] expected numbers, got {np.dtype(dtype).name}")
-        sample = (shape,) if isinstance(shape, int) else tuple(shape)
-        if not sample or any(size is None or size < 1 for size in sample):
+        sample = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+        if not sample or not all(isinstance(size, Integral) and size >= 1 for size in sample):
             raise InvalidArgument(
                 f"[Input] expected the shape of one sample, without the batch, such as (10,), got {shape!r}"
             )
-        self.build((None, *sample))
+        self.build((None, *map(int, sample)))
 
     def write(self, nodes: NodeWriter, x: str) -> str:
         return x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from maas_engine.nn.regularizers import Regularizer
 
 Array = NDArray[Any]
 Shape = tuple[int | None, ...]  # the batch, None, first
+_MOST_VALUES = 2**48  # of an array: no machine has more memory
 
 
 class Layer:
@@ -146,7 +148,12 @@ class Layer:
         trainable: bool = True,
     ) -> Variable:
         assert self.dtype is not None
-        value = np.array(initializer(shape, self.dtype), dtype=self.dtype, order="C")
+        try:
+            if math.prod(shape) > _MOST_VALUES:
+                raise MemoryError
+            value = np.array(initializer(shape, self.dtype), dtype=self.dtype, order="C")
+        except MemoryError:
+            raise MemoryError(f"[{self.name}] no memory for {name} of shape {shape}") from None
         if value.shape != shape:
             raise InvalidArgument(
                 f"[{self.name}] expected the initializer of {name} to give shape {shape}, got {value.shape}"

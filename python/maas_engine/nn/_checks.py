@@ -1,0 +1,39 @@
+"""Checks of single numbers that users give."""
+
+from __future__ import annotations
+
+import operator
+from numbers import Real
+from typing import Any
+
+from maas_engine.errors import InvalidArgument
+
+
+def whole_number(value: Any, name: str, where: str, least: int = 1) -> int:
+    """Return a whole number of at least ``least``; integers of any type will do, floats will not.
+
+    Raises
+    ------
+    InvalidArgument : it is something else.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise InvalidArgument(
+            f"[{where}] expected {name} to be a whole number from {least} on, got {value!r}"
+        )
+    return number
+
+
+def check_rate(value: Any, name: str, where: str) -> float:
+    """Return a number of [0, 1).
+
+    Raises
+    ------
+    InvalidArgument : it is something else.
+    """
+    if not isinstance(value, Real) or not 0 <= float(value) < 1:
+        raise InvalidArgument(f"[{where}] expected 0 <= {name} < 1, got {value!r}")
+    return float(value)
