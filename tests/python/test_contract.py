@@ -70,7 +70,7 @@ def test_extras_are_the_documented_ones() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     section = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
     extras = set(re.findall(r"^(\w+) = ", section, re.MULTILINE))
-    assert extras == {"train", "onnx", "serve", "registry", "gpu", "ray", "all"}
+    assert extras == {"train", "plot", "onnx", "serve", "registry", "gpu", "ray", "all"}
     readme = (ROOT / "README.md").read_text()
     assert {extra for extra in extras if f"`{extra}`" not in readme} == set()
 

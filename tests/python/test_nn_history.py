@@ -86,4 +86,4 @@ def test_matplotlib_is_loaded_when_drawing_only() -> None:
         "try: history.plot()\nexcept ImportError as error: print(error)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "History.plot draws with matplotlib: pip install matplotlib\n"
+    assert run.stdout == "History.plot draws with matplotlib: pip install 'maas_engine[plot]'\n"

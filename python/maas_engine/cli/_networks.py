@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from maas_engine import neural_network
 from maas_engine.errors import InvalidArgument
+from maas_engine.neural_network import MLPClassifier
+from maas_engine.neural_network import MLPRegressor as PlainRegressor
 
 ALIASES = {"hidden": "hidden_layer_sizes", "epochs": "max_iter", "optimizer": "solver"}
 
 
-class MLPRegressor(neural_network.MLPRegressor):
+class MLPRegressor(PlainRegressor):
     """Learns a standardised target, then takes its mean and deviation into the last layer.
 
     A step of Adam moves a weight by about the learning rate, so targets of a few hundred would be out of reach.
@@ -34,7 +35,7 @@ class MLPRegressor(neural_network.MLPRegressor):
 
 def estimators() -> dict[str, type]:
     """The networks by class name."""
-    return {"MLPClassifier": neural_network.MLPClassifier, "MLPRegressor": MLPRegressor}
+    return {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 
 
 def check_hidden(value: Any) -> None:
@@ -48,4 +49,4 @@ def check_hidden(value: Any) -> None:
 
 def has_epochs(model: Any) -> bool:
     """Whether fitting leaves the loss of each epoch."""
-    return isinstance(model, tuple(estimators().values())) and model.solver != "lbfgs"
+    return isinstance(model, (MLPClassifier, MLPRegressor)) and model.solver != "lbfgs"

@@ -80,7 +80,7 @@ class History(Callback):
         try:
             from matplotlib.figure import Figure
         except ImportError:
-            raise ImportError("History.plot draws with matplotlib: pip install matplotlib") from None
+            raise ImportError("History.plot draws with matplotlib: pip install 'maas_engine[plot]'") from None
         columns = min(len(names), 3)
         rows = -(-len(names) // columns)
         figure = Figure(figsize=(4.2 * columns + 0.6, 3.2 * rows), layout="constrained")
