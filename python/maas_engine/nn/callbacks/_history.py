@@ -81,7 +81,7 @@ class History(Callback):
             from matplotlib.figure import Figure
         except ImportError:
             raise ImportError("History.plot draws with matplotlib: pip install 'maas_engine[plot]'") from None
-        columns = min(len(names), 3)
+        columns = 2 if len(names) == 4 else min(len(names), 3)
         rows = -(-len(names) // columns)
         figure = Figure(figsize=(4.2 * columns + 0.6, 3.2 * rows), layout="constrained")
         for place, name in enumerate(names):
@@ -114,8 +114,10 @@ class History(Callback):
                 continue
             # A metric that came late or skipped epochs ends with the last epoch.
             epochs = [epoch + 1 for epoch in self.epoch[-len(values) :]]
-            marker = "o" if len(values) <= 30 else None
-            axes.plot(epochs, values, color=colour, label=label, zorder=layer, marker=marker, markersize=3)
+            style = {"marker": "o" if len(values) <= 30 else None, "markersize": 3}
+            if name == "learning_rate":  # one number for a whole epoch
+                style["drawstyle"] = "steps-mid"
+            axes.plot(epochs, values, color=colour, label=label, zorder=layer, **style)
         axes.set_title(_TITLES.get(name, name.replace("_", " ")), fontsize=11)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
