@@ -220,6 +220,8 @@ def test_wrong_options_are_named() -> None:
             make()
     with pytest.raises(Unsupported, match="kernel_constraint"):
         layers.Dense(3, kernel_constraint="max_norm")
+    with pytest.raises(Unsupported, match="Sequential"):
+        layers.Dense(3)(nn.Input((3,)))  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="hold the 6 values"):
         nn.Sequential([nn.Input((6,)), layers.Reshape((4,))])
 

@@ -170,7 +170,7 @@ def _numbers(values: Any, dtype: str, names: Sequence[str] | None, what: str) ->
         array = values if isinstance(values, np.ndarray) else np.asarray(_detached(values))
     except (ValueError, TypeError) as error:
         raise InvalidArgument(f"{what}: expected rows of one length: {error}") from error
-    if isinstance(array, np.ma.MaskedArray):
+    if type(array) is not np.ndarray and hasattr(array, "mask"):  # asking numpy.ma would load it
         raise InvalidArgument(f"{what}: expected an array without a mask: x.filled(np.nan)")
     if array.dtype in _READ and array.dtype.isnative:
         converted = array

@@ -175,7 +175,16 @@ class Layer:
         raise NotImplementedError
 
     def __call__(self, x: ArrayLike) -> Array:
-        """Return the layer's outputs in inference mode for a batch; builds it for the batch's shape first."""
+        """Return the layer's outputs in inference mode for a batch; builds it for the batch's shape first.
+
+        Raises
+        ------
+        Unsupported : a layer or an `Input` instead of a batch.
+        """
+        if isinstance(x, Layer):
+            raise Unsupported(
+                f"[{self.name}] layers make a model by Sequential([...]), not by calls of one another"
+            )
         from maas_engine.nn._run import run_layer
 
         return run_layer(self, x)
