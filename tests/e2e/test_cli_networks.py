@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,21 @@ def test_lines_of_epochs_go_to_standard_error(diabetes: Path) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith(b"{")
     assert done.stderr.count(b"loss") == 15
+
+
+def test_ctrl_c_ends_training(diabetes: Path) -> None:
+    endless = ("--set", "epochs=1000000000", "--set", "tol=0", "--set", "n_iter_no_change=inf")
+    arguments = ["train", str(diabetes), "--target", "target", *QUICK, *endless, "--set", "verbose=true"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "maas_engine", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # an epoch is done
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert output == b""
+    assert error.decode().splitlines()[-1] == "maas-engine: error: interrupted"
 
 
 @pytest.mark.parametrize(

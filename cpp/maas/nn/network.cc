@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/nn/arena.h"
 
 namespace maas {
 
@@ -103,7 +104,8 @@ void Network<T>::Parts::place() {
     one.offset = end;
     end += one.size;
   }
-  arena = AlignedBuffer<T>((2 + slots) * trained + fixed, T{0});
+  arena = allocate_arena<T>((2 + slots) * trained + fixed, "weights, gradients and the optimizer's state");
+  std::fill(arena.begin(), arena.end(), T{0});
 }
 
 template <class T>
@@ -249,8 +251,10 @@ void Network<T>::reserve(size_t samples) {
     work = std::max(work, whole(layer.layer->work_values(samples, layer.in)));
     widest = std::max({widest, size(layer.in), size(layer.out)});
   }
-  parts.activations = AlignedBuffer<T>(total + work + 2 * widest);
-  parts.indices = AlignedBuffer<int64_t>(index_limit() == 0 ? 0 : samples * input_values());
+  const std::string purpose = "values in batches of " + std::to_string(samples) + " rows: take smaller ones";
+  auto activations = allocate_arena<T>(total + work + 2 * widest, purpose);
+  parts.indices = allocate_arena<int64_t>(index_limit() == 0 ? 0 : samples * input_values(), purpose);
+  parts.activations = std::move(activations);  // only now: with either missing the network stays usable
   T* base = parts.activations.data();
   parts.input = base;
   parts.outs.clear();

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "maas/base/error.h"
+#include "maas/nn/arena.h"
 #include "maas/nn/without_dropout.h"
 #include "maas/program/compile.h"
 #include "nn/small_networks.h"
@@ -54,6 +56,24 @@ TYPED_TEST(Networks, ForwardIsTheProgramsOfTheGraph) {
   EXPECT_EQ(network.output(rows, false).row(0)[0], -7);
   network.close(rows);
   EXPECT_EQ(network.output(rows, false).row(0)[0], expected[0]);
+}
+
+TYPED_TEST(Networks, BatchesBeyondMemoryAreNamedAndLeaveTheNetworkAsItWas) {
+  using T = TypeParam;
+  GraphBuilder<T> builder(5);
+  builder.dense(5, 3);
+  Network<T> network(builder.finish(), builder.parameters, 0);
+  network.reserve(4);
+  T* const before = network.input(4).data;
+  try {
+    network.reserve(size_t{1} << 45);
+    FAIL() << "expected OutOfMemory";
+  } catch (const OutOfMemory& error) {
+    EXPECT_NE(std::string(error.what()).find("batches of 35184372088832 rows"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_EQ(network.input(4).data, before);
+  network.forward(4, 0, 0, false);
 }
 
 TYPED_TEST(Networks, ParametersLieInTheArenaWithGradientsAndSlotsAfterThem) {
