@@ -34,6 +34,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include <algorithm>
+#include <numeric>
 
 #include "maas/base/thread_pool.h"
 #include "maas/kernels/activation_gradient.h"
@@ -66,27 +67,35 @@ size_t packed_values(size_t depth, size_t cols) {
   return divide_round_up(cols, kSliver<T>) * kSliver<T> * depth;
 }
 
+// Whether that many values, one a row of `ld`, would fight for the same lines of the first-level cache (64
+// sets of 8 lines), B's among them.
+template <class T>
+bool share_sets(size_t rows, size_t ld) {
+  constexpr size_t kSetBytes = 4096;
+  const size_t sets = kSetBytes / std::gcd(kSetBytes, ld * sizeof(T));
+  return std::min(rows, kBlockDepth) > 4 * sets;
+}
+
 }  // namespace
 
 // What is copied before the products, chosen by the shape; null: nothing.
 template <class T>
 struct DenseGradient<T>::Plan {
-  // Less is read in place, from the first-level cache; and δ where it is one sliver as it is.
+  // A smaller δ is read in place, from the first-level cache.
   static constexpr size_t kCopyBytes = 32768;
 
   Plan(const DenseGradient& layer, const DenseBatch<T>& b) {
+    if (layer.narrow_) return;
     const size_t inputs = layer.inputs_, units = layer.units_;
-    const bool wide = !layer.narrow_;
-    if (wide && b.weight_gradient != nullptr) {
-      if (b.rows * b.ldo * sizeof(T) > kCopyBytes && b.ldo != kSliver<T>) {
-        delta = take(b, packed_values<T>(b.rows, units));
-      }
-      if (b.rows * b.ldx * sizeof(T) > kCopyBytes) {
+    if (b.weight_gradient != nullptr) {
+      const bool large = b.rows * b.ldo * sizeof(T) > kCopyBytes;
+      if (large && b.ldo > kSliver<T>) delta = take(b, packed_values<T>(b.rows, units));
+      if (share_sets<T>(b.rows, b.ldx)) {
         strips = take(b, divide_round_up(inputs, kTileRows) * strip_stride<T>(b.rows));
       }
     }
-    if (!wide || b.in_gradient == nullptr) return;
-    if (b.rows >= layer.least_rows()) {
+    if (b.in_gradient == nullptr) return;
+    if (layer.transposes_weights(b.rows)) {
       weights = take(b, packed_values<T>(units, inputs));
     } else {
       delta_transposed = take(b, packed_values<T>(units, b.rows));
@@ -126,11 +135,13 @@ DenseGradient<T>::DenseGradient(size_t inputs, size_t units, Activation<T> activ
     gradient_ = find_activation_gradient<T>(activation.op);
 }
 
-// The input gradient reads either Wᵀ, or δᵀ and gives a result that is transposed back; so many rows make the
-// first the smaller copy.
+// The input gradient reads either Wᵀ, or δᵀ and gives a result that is transposed back; then rows that do not
+// fill vectors are lost work. A value takes about 3/8 of a cycle to transpose.
 template <class T>
-size_t DenseGradient<T>::least_rows() const {
-  return divide_round_up(inputs_ * units_, inputs_ + units_);
+bool DenseGradient<T>::transposes_weights(size_t rows) const {
+  constexpr size_t kLine = 64 / sizeof(T);
+  const size_t values = inputs_ * units_;
+  return values <= rows * (inputs_ + units_) + values * (whole_lines<T>(rows) - rows) * 8 / (3 * kLine);
 }
 
 template <class T>
@@ -138,9 +149,10 @@ size_t DenseGradient<T>::work_values(size_t rows) const {
   if (narrow_) return 0;
   rows = std::min(rows, kMostRows);
   const size_t strips = divide_round_up(inputs_, kTileRows) * strip_stride<T>(rows);
-  const size_t few = std::min(rows, least_rows());
-  size_t for_input = packed_values<T>(units_, few) + inputs_ * Plan::result_stride(few);
-  if (rows >= least_rows()) for_input = std::max(for_input, packed_values<T>(units_, inputs_));
+  // More rows transpose the weights.
+  const size_t few = std::min(rows, divide_round_up(inputs_ * units_, inputs_ + units_));
+  const size_t for_input = std::max(packed_values<T>(units_, inputs_),
+                                    packed_values<T>(units_, few) + inputs_ * Plan::result_stride(few));
   return packed_values<T>(rows, units_) + whole_lines<T>(strips) + for_input;
 }
 
@@ -210,7 +222,8 @@ GemmTask<T> DenseGradient<T>::weight_product(const DenseBatch<T>& b, const Plan&
                    .accumulate = b.accumulate,
                    .bias = nullptr,
                    .upper = false,
-                   .diagonal = 0};
+                   .diagonal = 0,
+                   .zero_tail = true};
   if (narrow_) return task;
   std::swap(task.a, task.b);
   task.rows = inputs_, task.cols = units_;

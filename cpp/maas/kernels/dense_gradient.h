@@ -72,7 +72,7 @@ class DenseGradient {
 
  private:
   struct Plan;
-  size_t least_rows() const;
+  bool transposes_weights(size_t rows) const;
   void prepare(const DenseBatch<T>& batch, const Plan& plan) const;
   GemmTask<T> weight_product(const DenseBatch<T>& batch, const Plan& plan) const;
   GemmTask<T> input_product(const DenseBatch<T>& batch, const Plan& plan) const;

@@ -149,6 +149,19 @@ void run_edge_tile(Tile<T> t, size_t rows, size_t cols) {
   for (size_t i = 0; i < rows; ++i) std::memcpy(c + i * ldc, copy + i * kWidth, cols * sizeof(T));
 }
 
+// The same where C has room for the whole vector.
+template <class T>
+void run_padded_tile(const Tile<T>& t, size_t rows, size_t cols) {
+  const hn::ScalableTag<T> d;
+  constexpr size_t kLanes = HWY_LANES(T);
+  find_tile<T>(rows, (cols + kLanes - 1) / kLanes)(t);
+  const auto mask = hn::FirstN(d, cols % kLanes);
+  T* tail = t.c + cols / kLanes * kLanes;
+  for (size_t i = 0; i < rows; ++i, tail += t.ldc) {
+    hn::StoreU(hn::IfThenElseZero(mask, hn::LoadU(d, tail)), d, tail);
+  }
+}
+
 // All columns of one strip of at most kTileRows rows, one block of K. `t` is used up: a copy of what has just
 // been written field by field would wait for the stores.
 template <class T>
@@ -166,6 +179,8 @@ void run_strip(const GemmTask<T>& task, Tile<T>& t, const T* b, size_t first_row
     t.bias = task.bias == nullptr ? nullptr : task.bias + j;
     if (cols % kLanes == 0) {
       find_tile<T>(rows, cols / kLanes)(t);
+    } else if (task.zero_tail) {
+      run_padded_tile(t, rows, cols);
     } else {
       run_edge_tile(t, rows, cols);
     }

@@ -41,6 +41,8 @@ struct GemmTask {
   ptrdiff_t diagonal;  // c's first row minus its first column in the whole of C
   bool relu = false;   // max(., +0) of each finished output
 
+  // C and the bias may be read and written to the end of a whole vector; there C becomes zero.
+  bool zero_tail = false;
   // Column j of C is at c + (j / W) * c_sliver + j % W: `kSliver<T>` for plain rows.
   size_t c_sliver = kSliver<T>;
   // From one strip of kTileRows rows of A to the next, where A is packed in strips; 0: as a_row says.
