@@ -24,7 +24,7 @@ def from_sklearn(estimator: Any, X: Any = None, *, name: str | None = None) -> M
     """Return a fitted scikit-learn estimator or pipeline as a `Model`, which predicts without scikit-learn.
 
     Whatever skl2onnx converts to operators of the engine: linear models, neural networks, preprocessing,
-    ``ColumnTransformer``, pipelines of them; the estimators of ``maas_engine.linear_model`` too, alone or as a
+    ``ColumnTransformer``, pipelines of them; the engine's own estimators too, alone or as a
     pipeline's last step. Text columns and missing numbers pass as they do in scikit-learn.
 
     Parameters
