@@ -34,7 +34,7 @@ def float64() -> Iterator[None]:
 
 def _expect(ours: dict[str, Any], keras: dict[str, Any], tolerance: float, row: float = 0) -> None:
     """Compare losses and metrics relatively; of accuracies `row`, the share of one row, may be missing."""
-    assert set(ours["history"]) == set(keras["history"])
+    assert list(ours["history"]) == list(keras["history"])
     for name, values in keras["history"].items():
         slack = 1.01 * row if name.endswith("accuracy") else 0
         np.testing.assert_allclose(ours["history"][name], values, rtol=tolerance, atol=slack, err_msg=name)

@@ -164,7 +164,7 @@ class Fit:
             else:
                 total.merge(result)
             done += piece[3]
-            logs = named_results(self._names, total.loss, total.metrics)
+            logs = _by_name(named_results(self._names, total.loss, total.metrics))
             if self._bad is not None:
                 return logs | {"loss": self._bad[1]}
             if sizes is _singly:
@@ -205,7 +205,7 @@ class Fit:
             result = evaluate_rows(self._session, self._validation)
         else:
             result = evaluate_batches(self._session, *self._validation)
-        logs = named_results(self._names, *result)
+        logs = _by_name(named_results(self._names, *result))
         calls.on_test_end(logs)
         return {f"val_{name}": value for name, value in logs.items()}
 
@@ -230,3 +230,8 @@ def _singly(steps: int) -> Iterator[int]:
 
 def _ends_quietly(calls: Any) -> bool:
     return any(isinstance(each, TerminateOnNaN) and not each.raise_error for each in calls.callbacks)
+
+
+def _by_name(logs: dict[str, float]) -> dict[str, float]:
+    """Sort them, as Keras does: the order of History and of the progress bar."""
+    return dict(sorted(logs.items()))
