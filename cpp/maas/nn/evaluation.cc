@@ -27,7 +27,7 @@ Predictions<T>::Predictions(const Graph& graph, const std::vector<std::string>& 
       x_(x),
       in_place_(widens(x.dtype, program_.inputs()[0].type.dtype)),
       cols_(cols),
-      block_rows_(rows_of_block((x.cols + 2 * row_stride<T>(cols)) * sizeof(double))) {
+      block_rows_(std::min(x.rows, rows_of_block((x.cols + 2 * row_stride<T>(cols)) * sizeof(double)))) {
   for (int i = 0; i < num_threads(); ++i) scratches_.emplace_back(program_);
   const bool floats = is_float(program_.inputs()[0].type.dtype);
   if (!in_place_ && floats) converted_ = AlignedBuffer<T>(block_rows_ * row_stride<T>(x.cols));

@@ -18,7 +18,7 @@ class Predictions {
   // `values`: names of what is wanted of `graph`, each `cols` values a row of T. The rows outlive this.
   Predictions(const Graph& graph, const std::vector<std::string>& values, size_t cols, const RowSource& x);
 
-  size_t block_rows() const { return block_rows_; }  // a function of shapes alone
+  size_t block_rows() const { return block_rows_; }  // a function of shapes alone; 0 without rows
   // Those of rows [first, first + rows), at most block_rows(); throws InvalidArgument for rows that the
   // graph cannot take.
   void run(size_t first, size_t rows);

@@ -254,7 +254,7 @@ TrainResult Trainer<T>::evaluate(const TrainingRows& rows) const {
   std::vector<std::string> values = {logits_ ? network_.before_closing() : graph.outputs[0].name};
   if (closes_) values.push_back(graph.outputs[0].name);
   Predictions<T> predictions(graph, values, network_.output_values(), rows.x);
-  const size_t block = predictions.block_rows();
+  const size_t block = std::max<size_t>(1, predictions.block_rows());
   AlignedBuffer<T> targets(block * row_stride<T>(target_cols_)), weights(rows.weight ? block : 0);
   TrainResult result;
   result.metrics.resize(metrics_.size());
