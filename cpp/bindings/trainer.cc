@@ -3,6 +3,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +67,22 @@ TrainingRows to_rows(const py::array& x, const py::array& y, const OptionalWeigh
   return rows;
 }
 
+// Held by the one call that works on a Trainer.
+class Use {
+ public:
+  explicit Use(std::atomic_flag& busy) : busy_(busy) {
+    if (busy.test_and_set(std::memory_order_acquire)) {
+      throw_invalid("Trainer", "expected one thread at a time: another call is still running");
+    }
+  }
+  ~Use() { busy_.clear(std::memory_order_release); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  std::atomic_flag& busy_;
+};
+
 // A Trainer of the graph's type. Used by one thread at a time: a second one is told so.
 class AnyTrainer {
  public:
@@ -94,6 +112,7 @@ class AnyTrainer {
 
   template <class Fn>
   decltype(auto) visit(Fn&& fn) {
+    const Use use(busy_);
     return std::visit([&](auto& trainer) -> decltype(auto) { return fn(*trainer); }, trainer_);
   }
 
@@ -223,6 +242,7 @@ class AnyTrainer {
     return py::array_t<T, py::array::c_style>::ensure(array);
   }
 
+  std::atomic_flag busy_;
   std::vector<std::string> slot_names_;
   std::variant<std::unique_ptr<Trainer<float>>, std::unique_ptr<Trainer<double>>> trainer_;
 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -380,6 +381,21 @@ def test_indices_are_checked(index: int) -> None:
     if index > 0:
         with pytest.raises(errors.InvalidArgument):
             make_trainer(TABLE).evaluate(x, Y, None)
+
+
+def test_a_second_thread_is_told_to_wait() -> None:
+    trainer, seen = make_trainer(), []
+    order = np.zeros(100_000, np.uint32)
+    run = threading.Thread(target=lambda: trainer.run(X, Y, None, order, 100, rates(1_000)))
+    run.start()
+    while run.is_alive():
+        try:
+            trainer.get_parameters()
+        except errors.InvalidArgument as error:
+            seen.append(str(error))
+    run.join()
+    assert "one thread at a time" in seen[0]
+    trainer.get_parameters()
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,19 @@ BatchMatrix<const T> read_only(BatchMatrix<T> batch) {
   return {batch.data, batch.rows, batch.cols};
 }
 
+// What passes in training mode do to moving averages is undone at the end, also by an interrupt.
+template <class T>
+class KeepAverages {
+ public:
+  explicit KeepAverages(Network<T>& network) : network_(network) { network.save_averages(); }
+  ~KeepAverages() { network_.restore_averages(); }
+  KeepAverages(const KeepAverages&) = delete;
+  KeepAverages& operator=(const KeepAverages&) = delete;
+
+ private:
+  Network<T>& network_;
+};
+
 template <class T>
 std::vector<OptimizerSegment> segments(const Network<T>& network) {
   std::vector<OptimizerSegment> all;
@@ -229,7 +242,7 @@ LossSum Trainer<T>::gradient(const TrainingRows& rows) {
     for (size_t i = 0; i < count; ++i) total += rows.weight[i];
   }
   LossSum sum;
-  network_.save_averages();
+  const KeepAverages<T> keep(network_);
   for (size_t first = 0; first < count; first += block) {
     const size_t size = std::min(block, count - first);
     const LossSum part = forward({rows, nullptr, first, size});
@@ -242,7 +255,6 @@ LossSum Trainer<T>::gradient(const TrainingRows& rows) {
     sum.loss += part.loss;
     sum.weight += part.weight;
   }
-  network_.restore_averages();
   sum.loss += optimizer_.add_penalties(penalty_per_row_ ? 1 / total : 1) * sum.weight;
   return sum;
 }

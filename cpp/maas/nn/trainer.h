@@ -44,7 +44,9 @@ class Trainer {
   // Interrupted between steps: the weights are then those of the last whole step.
   TrainResult run(const TrainingRows& rows, VectorView<uint32_t> order, size_t batch_size,
                   VectorView<double> learning_rates);
-  // Loss, penalties included, and its gradient over all rows, left in network().
+  // Loss, penalties included, and its gradient over all rows, left in network(). Many rows are taken in
+  // blocks, whose size depends on the network alone; batch normalisation is of each block, and its moving
+  // averages stay. Dropout is that of the next step.
   LossSum gradient(const TrainingRows& rows);
   // Loss and metrics in inference mode, by the Program of the present graph; no penalties.
   TrainResult evaluate(const TrainingRows& rows) const;
