@@ -211,3 +211,26 @@ def test_adapted_features_train() -> None:
     history = model.fit(X * 100 + 7, Y, epochs=10, verbose=0)
     assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
     assert len(model.get_weights()) == 7
+
+
+def test_beginners_program_on_images() -> None:
+    """The program that tutorials begin with: pictures of bytes, a network of logits, a softmax put behind it."""
+    images = rng.integers(0, 256, (300, 8, 8), dtype=np.uint8)
+    digits = (images[:, :4].sum(axis=(1, 2)) > images[:, 4:].sum(axis=(1, 2))).astype(np.uint8)
+    model = Sequential(
+        [
+            layers.Flatten(input_shape=(8, 8)),
+            layers.Rescaling(1 / 255),
+            layers.Dense(32, activation=layers.LeakyReLU(0.1)),
+            layers.Dropout(0.1),
+            layers.Dense(2),
+        ]
+    )
+    loss = nn.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=optimizers.Adam(0.01), loss=loss, metrics=["accuracy"])
+    history = model.fit(images, digits, epochs=15, verbose=0)
+    assert history.history["accuracy"][-1] > 0.8
+    probability = Sequential([model, layers.Softmax()])
+    logits = model.predict(images[:5])
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probability(images[:5]), expected, rtol=1e-5)

@@ -20,7 +20,7 @@ from maas_engine.nn import activations, initializers, layers, regularizers
 DTYPES = ("float32", "float64")
 ACTIVATIONS = (
     "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "swish", "tanh", "sigmoid",
-    "softplus", "softmax",
+    "softplus", "softmax", "exponential", "softsign", "hard_sigmoid", "hard_silu", "hard_swish", "mish", "relu6",
 )  # fmt: skip
 
 rng = np.random.default_rng(3)
@@ -45,6 +45,13 @@ FORMULAS: dict[str, Any] = {
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "softplus": lambda x: np.logaddexp(0, x),
+    "exponential": np.exp,
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "hard_silu": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "hard_swish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+    "relu6": lambda x: np.clip(x, 0, 6),
     "softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
 }
 
@@ -86,7 +93,7 @@ def test_activation(name: str, dtype: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_float64_activations_are_spelt_out_with_the_same_values(dtype: str) -> None:
     x = np.array([[-800.0, -30, -1e-9, -0.0, 0.0, 1e-9, 30, 800]], dtype)
-    for name in ("leaky_relu", "elu", "selu", "softplus"):
+    for name in ("leaky_relu", "elu", "selu", "softplus", "softsign", "hard_silu", "mish"):
         model = nn.Sequential([nn.Input((8,)), nn.Activation(name)], dtype=dtype)
         np.testing.assert_allclose(model.predict(x), FORMULAS[name](x.astype(float)), rtol=1e-6, atol=1e-9)
 
@@ -98,6 +105,13 @@ def test_activation_functions_of_the_module() -> None:
     np.testing.assert_allclose(activations.leaky_relu(x, negative_slope=0.5), [-0.5, 2])
     np.testing.assert_allclose(activations.get(partial(activations.elu, alpha=2.0))(x), [2 * np.expm1(-1), 2])
     assert activations.relu(3).shape == ()
+    assert activations.get(layers.LeakyReLU(0.25)).argument == 0.25
+    assert activations.get(activations.hard_swish).name == "hard_silu"
+    for name in activations.__all__:
+        if name not in ("Activation", "get"):
+            function = getattr(activations, name)
+            assert activations.get(function) is activations.get(name)
+            np.testing.assert_allclose(function(x), FORMULAS[name](x), rtol=1e-6)
     assert activations.relu(np.zeros((0, 2))).shape == (0, 2)
     assert activations.softmax(np.ones((2, 3, 4))).shape == (2, 3, 4)
     for wrong in ("relux", lambda x: x, 3):
@@ -114,6 +128,8 @@ LAYERS: dict[str, tuple[tuple[int, ...], Any]] = {
     "relu with a slope": ((6,), lambda: layers.ReLU(negative_slope=0.1)),
     "leaky": ((6,), lambda: layers.LeakyReLU(0.25)),
     "elu": ((6,), lambda: layers.ELU(0.5)),
+    "relu with a bound": ((6,), lambda: layers.ReLU(max_value=6)),
+    "rescaling": ((3, 6), lambda: layers.Rescaling(0.5, offset=-1)),
     "softmax": ((3, 6), lambda: layers.Softmax()),
     "dropout": ((6,), lambda: layers.Dropout(0.5)),
     "batch norm": ((6,), lambda: layers.BatchNormalization()),
@@ -198,6 +214,23 @@ def test_normalization_adapts() -> None:
         layers.Normalization().adapt([[1.0], [np.nan]])
     with pytest.raises(InvalidArgument, match="both"):
         layers.Normalization(mean=1.0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_is_trained(name: str, dtype: str) -> None:
+    """A step of gradient descent is the one that differences of the loss suggest."""
+    nn.set_random_seed(1)
+    model = nn.Sequential([nn.Input((3,)), nn.Dense(4, name), nn.Dense(2)], dtype=dtype)
+    maas_engine.set_seed(None)
+    model.compile(nn.optimizers.SGD(1e-3), "mse")
+    x, y = rng.standard_normal((8, 3)), rng.standard_normal((8, 2))
+    before = model.get_weights()
+    first = model.evaluate(x, y, verbose=0)
+    model.train_on_batch(x, y)
+    squared = sum(np.square((a - b) / 1e-3).sum() for a, b in zip(before, model.get_weights(), strict=True))
+    fall = first - model.evaluate(x, y, verbose=0)
+    assert fall == pytest.approx(1e-3 * squared, rel=0.05)
 
 
 def test_wrong_options_are_named() -> None:

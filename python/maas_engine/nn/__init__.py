@@ -30,6 +30,7 @@ from maas_engine.nn.layers import (
     LeakyReLU,
     Normalization,
     ReLU,
+    Rescaling,
     Reshape,
     Softmax,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "LeakyReLU",
     "Normalization",
     "ReLU",
+    "Rescaling",
     "Reshape",
     "Sequential",
     "Softmax",

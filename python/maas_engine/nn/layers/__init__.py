@@ -11,6 +11,7 @@ from maas_engine.nn.layers.input_layer import Input, InputLayer
 from maas_engine.nn.layers.layer import Layer
 from maas_engine.nn.layers.layer_normalization import LayerNormalization
 from maas_engine.nn.layers.normalization import Normalization
+from maas_engine.nn.layers.rescaling import Rescaling
 from maas_engine.nn.layers.reshape import Flatten, Reshape
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "LeakyReLU",
     "Normalization",
     "ReLU",
+    "Rescaling",
     "Reshape",
     "Softmax",
 ]

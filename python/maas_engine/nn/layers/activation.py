@@ -6,6 +6,7 @@ from typing import Any
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn import activations
+from maas_engine.nn._activation_nodes import make_elu, make_leaky_relu
 from maas_engine.nn._nodes import NodeWriter
 from maas_engine.nn.layers.layer import Layer, refuse
 
@@ -22,21 +23,27 @@ class Activation(Layer):
 
 
 class ReLU(Activation):
-    """max(x, 0), or ``negative_slope`` x below 0."""
+    """max(x, 0), or ``negative_slope`` x below 0; ``max_value`` 6: at most 6."""
 
     def __init__(
-        self, max_value: None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(activations.make_leaky_relu(negative_slope) if negative_slope else "relu", **kwargs)
-        refuse(self.name, max_value=max_value, threshold=threshold or None)
-        self.negative_slope = negative_slope
+        kind = make_leaky_relu(negative_slope) if negative_slope else "relu6" if max_value == 6 else "relu"
+        super().__init__(kind, **kwargs)
+        used = max_value == 6 and not negative_slope
+        refuse(self.name, max_value=None if used else max_value, threshold=threshold or None)
+        self.max_value, self.negative_slope = max_value, negative_slope
 
 
 class LeakyReLU(Activation):
     """x, or ``negative_slope`` x below 0."""
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
-        super().__init__(activations.make_leaky_relu(negative_slope), **kwargs)
+        super().__init__(make_leaky_relu(negative_slope), **kwargs)
         self.negative_slope = negative_slope
 
 
@@ -44,7 +51,7 @@ class ELU(Activation):
     """x, or ``alpha`` (exp(x) - 1) below 0."""
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(activations.make_elu(alpha), **kwargs)
+        super().__init__(make_elu(alpha), **kwargs)
         self.alpha = alpha
 
 
