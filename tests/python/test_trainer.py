@@ -2,83 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from cases.training import ALL, TrainingCase, TrainingNode, dense
+from cases.training import TrainingCase, TrainingNode, dense
 from cases.values import rng
 from fit_everywhere import layouts
+from small_trainers import MIXED, ROWS, TABLE, X, Y, make_trainer, rates, state, train
 
 import maas_engine
 from maas_engine import _core, errors
-
-ADAM = {"rule": "adam"}
-ROWS = 100
-CASES = {case.name: case for case in ALL}
-X = rng("x").normal(size=(ROWS, 4))
-Y = rng("y").normal(size=(ROWS, 3))
-
-# All that a step changes or draws: batch norm's averages, dropout, a table, layer norm.
-TABLE = TrainingCase(
-    "table",
-    (
-        *CASES["Gather-LayerNormalization"].nodes[:3],
-        dense(15, 20, "t"),
-        TrainingNode("Dropout", (np.float64(0.3),)),
-        *CASES["BatchNormalization-20"].nodes[1:2],
-        TrainingNode("Relu"),
-        dense(20, 3, "out"),
-    ),
-    (3,),
-    table=7,
-)
-MIXED = TrainingCase(
-    "mixed",
-    (
-        dense(4, 20, "in"),
-        *CASES["BatchNormalization-20"].nodes[1:2],
-        TrainingNode("Relu"),
-        TrainingNode("Dropout", (np.float64(0.3),)),
-        dense(20, 70, "middle"),
-        TrainingNode("Gelu"),
-        TrainingNode("Dropout"),
-        dense(70, 3, "out"),
-    ),
-    (4,),
-)
-
-
-def make_trainer(
-    case: TrainingCase = MIXED,
-    dtype: str = "float32",
-    loss: str = "mse",
-    metrics: tuple[str, ...] = (),
-    optimizer: dict[str, Any] | None = None,
-    l2: float = 0.0,
-    per_row: bool = False,
-) -> Any:
-    graph, parameters = case.graph(dtype)
-    parameters = [(name, trains, 0.0, l2, decays) for name, trains, _, _, decays in parameters]
-    return _core.Trainer(graph, parameters, {"name": loss}, list(metrics), optimizer or ADAM, 5, per_row)
-
-
-def rates(n: int) -> np.ndarray:
-    return np.full(n, 0.01)
-
-
-def train(trainer: Any, x: np.ndarray = X, y: np.ndarray = Y, epochs: int = 2, batch: int = 16) -> Any:
-    for epoch in range(epochs):
-        order = _core.random_permutation(1, epoch, len(x))
-        result = trainer.run(x, y, None, order, batch, rates(len(x) // batch + 1))
-    return result
-
-
-def state(trainer: Any) -> bytes:
-    arrays = [*trainer.get_parameters(), *(array for slot in trainer.get_slots() for array in slot)]
-    return b"".join(array.tobytes() for array in arrays)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -340,96 +275,3 @@ def test_parameters_and_slots_are_copies_of_the_initializers_shapes() -> None:
     for given, got in zip(slots, trainer.get_slots(), strict=True):
         for a, b in zip(given, got, strict=True):
             np.testing.assert_array_equal(a, b)
-
-
-# --- what is refused ---------------------------------------------------------------------------------------
-
-ORDER = np.arange(10, dtype=np.uint32)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((X[:, :3], Y, None, None, 8, rates(99)), "expected 4 values in a row of x, got 3"),
-        ((X, Y[:, :2], None, None, 8, rates(99)), "expected 3 values in a row of y, got 2"),
-        ((X, Y[:9], None, None, 8, rates(99)), "expected 100 rows of y, got 9"),
-        ((X, Y, np.ones(9), None, 8, rates(99)), "expected 100 weights, got 9"),
-        ((X, Y, None, None, 0, rates(99)), "batch_size of at least 1"),
-        ((X, Y, None, None, 8, rates(12)), "expected 13 learning rates, got 12"),
-        ((X, Y, None, ORDER + np.uint32(91), 8, rates(99)), "rows from 0 to 100 - 1"),
-        ((X, Y, None, ORDER[::2], 8, rates(99)), "contiguous order"),
-        ((X.astype("float16"), Y, None, None, 8, rates(99)), "float16"),
-        ((X.astype(">f8"), Y, None, None, 8, rates(99)), "native byte order"),
-        ((X.astype("U4"), Y, None, None, 8, rates(99)), "expected float32"),
-        ((np.float64(1.0)[...], Y, None, None, 8, rates(99)), "at least 1 dimension"),
-    ],
-)
-def test_arguments_are_checked(arguments: tuple[Any, ...], message: str) -> None:
-    trainer = make_trainer()
-    before = state(trainer)
-    with pytest.raises(errors.InvalidArgument, match=message):
-        trainer.run(*arguments)
-    assert state(trainer) == before
-
-
-@pytest.mark.parametrize("index", [-1, 7])
-def test_indices_are_checked(index: int) -> None:
-    x = np.zeros((ROWS, 3), np.int64)
-    x[20, 1] = index
-    with pytest.raises(errors.InvalidArgument, match=f"indices from 0 to 6, got {index}"):
-        make_trainer(TABLE).run(x, Y, None, None, 8, rates(99))
-    if index > 0:
-        with pytest.raises(errors.InvalidArgument):
-            make_trainer(TABLE).evaluate(x, Y, None)
-
-
-def test_a_second_thread_is_told_to_wait() -> None:
-    trainer, seen = make_trainer(), []
-    order = np.zeros(100_000, np.uint32)
-    run = threading.Thread(target=lambda: trainer.run(X, Y, None, order, 100, rates(1_000)))
-    run.start()
-    while run.is_alive():
-        try:
-            trainer.get_parameters()
-        except errors.InvalidArgument as error:
-            seen.append(str(error))
-    run.join()
-    assert "one thread at a time" in seen[0]
-    trainer.get_parameters()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"loss": {}}, "a loss with a name"),
-        ({"loss": {"name": "least"}}, "least"),
-        ({"loss": {"name": "mse", "power": 3}}, "unknown loss option 'power'"),
-        ({"metrics": ["best"]}, "best"),
-        ({"metrics": ["sparse_categorical_accuracy"]}, "as the loss has them"),
-        ({"optimizer": {}}, "an optimizer with a rule"),
-        ({"optimizer": {"rule": "newton"}}, "got 'newton'"),
-        ({"optimizer": {"rule": "adam", "speed": 3}}, "unknown optimizer option 'speed'"),
-        ({"parameters": [("weights", True, 0.0, 0.0, True)]}, "got 'weights'"),
-        ({"parameters": [("n0_0", True, 0.0, 0.0, True)] * 2}, "each parameter once"),
-    ],
-)
-def test_options_are_checked(change: dict[str, Any], message: str) -> None:
-    graph, parameters = CASES["Gemm-5x15"].graph()
-    options = {"parameters": parameters, "loss": {"name": "mse"}, "metrics": [], "optimizer": ADAM, **change}
-    with pytest.raises(errors.InvalidArgument, match=message):
-        _core.Trainer(graph, *options.values(), 0, False)
-
-
-def test_arrays_are_checked() -> None:
-    trainer = make_trainer(CASES["Gemm-5x15"], "float64")
-    weights, bias = trainer.get_parameters()
-    for arrays, message in (
-        ([weights], "expected 2 arrays, got 1"),
-        ([weights, bias, bias], "expected 2 arrays, got 3"),
-        ([weights.T, bias], r"expected 'n0_0' of float64 \[5, 15\], got float64 \(15, 5\)"),
-        ([weights.astype("float32"), bias], "got float32"),
-    ):
-        with pytest.raises(errors.InvalidArgument, match=message):
-            trainer.set_parameters(arrays)
-    with pytest.raises(errors.InvalidArgument, match="expected 2 slots, got 1"):
-        trainer.set_slots([[weights, bias]])
