@@ -27,6 +27,7 @@ from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.nn._description import describe, first_difference
 
 if TYPE_CHECKING:
+    from maas_engine.nn._variable import Variable
     from maas_engine.nn.sequential import Sequential
 
 Array = NDArray[Any]
@@ -49,7 +50,11 @@ def load_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
     def check(entries: list[Entry], metadata: dict[str, str]) -> None:
         nonlocal prefix
         prefix = "weights/" if _KEY in metadata else ""
-        _check_weights(model, entries, prefix, "load_weights", exactly=not prefix)
+        others = _check_arrays(_by_path(model, prefix), entries, "load_weights")
+        if others and not prefix:
+            raise FormatError(
+                f"[load_weights] expected no more weights than the model's, got {others[0].name!r:.80}"
+            )
 
     tensors, _ = _safetensors.read(path, check)
     model.set_weights([tensors[prefix + each.path] for each in model.weights])
@@ -67,6 +72,11 @@ def save_checkpoint(model: Sequential, path: str | os.PathLike[str], epoch: int 
     if session.callbacks is not None:
         for place, (name, state) in enumerate(session.callbacks.get_states()):
             callbacks.append([name, _to_json(state, f"callbacks/{place}", tensors)])
+    kept = sum(np.asarray(each).nbytes for name, each in tensors.items() if name.startswith("callbacks/"))
+    if kept > _room(model):
+        raise InvalidArgument(
+            f"[save_checkpoint] expected arrays of callbacks of {_room(model)} bytes at most, got {kept}"
+        )
     state = {
         "version": _VERSION,
         "model": describe(model),
@@ -92,17 +102,9 @@ def load_checkpoint(model: Sequential, path: str | os.PathLike[str]) -> int:
     def check(entries: list[Entry], metadata: dict[str, str]) -> None:
         state.update(_parse(metadata))
         _check_model(model, state)
-        _check_weights(model, entries, "weights/", "load_checkpoint", exactly=False)
-        shapes = {entry.name: (entry.shape, entry.dtype.name) for entry in entries}
-        for name in names:
-            for each in trained:
-                slot = f"optimizer/{name}/{each.path}"
-                if shapes.get(slot) != (each.shape, each.dtype):
-                    raise FormatError(
-                        f"[load_checkpoint] expected {slot} of {each.dtype}{list(each.shape)}, "
-                        f"got {_shown(shapes.get(slot))}"
-                    )
-        _check_callbacks(model, entries)
+        slots = {f"optimizer/{name}/{each.path}": each for name in names for each in trained}
+        others = _check_arrays({**_by_path(model, "weights/"), **slots}, entries, "load_checkpoint")
+        _check_callbacks(model, others)
 
     tensors, _ = _safetensors.read(path, check)
     callbacks = [
@@ -130,35 +132,35 @@ def _checked(path: str | os.PathLike[str], where: str) -> str:
     return text
 
 
-def _check_weights(
-    model: Sequential, entries: list[Entry], prefix: str, where: str, *, exactly: bool
-) -> None:
-    found = {entry.name: (entry.shape, entry.dtype.name) for entry in entries}
-    for each in model.weights:
-        there = found.pop(prefix + each.path, None)
-        if there != (each.shape, each.dtype):
-            raise FormatError(
-                f"[{where}] expected weights {each.path} of {each.dtype}{list(each.shape)}, got {_shown(there)}"
-            )
-    if exactly and found:
-        raise FormatError(
-            f"[{where}] expected no more weights than the model's, got {next(iter(found))!r:.80}"
-        )
+def _by_path(model: Sequential, prefix: str) -> dict[str, Variable]:
+    return {prefix + each.path: each for each in model.weights}
+
+
+def _check_arrays(expected: dict[str, Variable], entries: list[Entry], where: str) -> list[Entry]:
+    """Check that arrays are there, as the variables they are of; returns the other entries."""
+    found = {entry.name: entry for entry in entries}
+    for name, each in expected.items():
+        there = found.pop(name, None)
+        got = "none" if there is None else f"{there.dtype.name}{list(there.shape)}"
+        if got != f"{each.dtype}{list(each.shape)}":
+            raise FormatError(f"[{where}] expected {name} of {each.dtype}{list(each.shape)}, got {got}")
+    return list(found.values())
+
+
+def _room(model: Sequential) -> int:
+    """Bytes that the arrays of callbacks may take, most of them copies of weights."""
+    return int(2**26 + 16 * sum(each.value.nbytes for each in model.weights))
 
 
 def _check_callbacks(model: Sequential, entries: list[Entry]) -> None:
-    """No array of a callback is larger than the model's largest: they are copies of weights."""
-    most = max((each.size for each in model.weights), default=0)
     for entry in entries:
-        if (
-            not entry.name.startswith(("weights/", "optimizer/"))
-            and np.prod(entry.shape, dtype=object) > most
-        ):
-            raise FormatError(f"[load_checkpoint] {entry.name!r:.80} is larger than any array of this model")
-
-
-def _shown(found: tuple[tuple[int, ...], str] | None) -> str:
-    return "none" if found is None else f"{found[1]}{list(found[0])}"
+        if not entry.name.startswith("callbacks/"):
+            raise FormatError(f"[load_checkpoint] expected arrays of callbacks, got {entry.name!r:.80}")
+    size = sum(entry.end - entry.begin for entry in entries)
+    if size > _room(model):
+        raise FormatError(
+            f"[load_checkpoint] expected arrays of callbacks of {_room(model)} bytes at most, got {size}"
+        )
 
 
 def _parse(metadata: dict[str, str]) -> dict[str, Any]:
