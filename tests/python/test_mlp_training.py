@@ -16,7 +16,7 @@ from fit_everywhere import bits_everywhere
 from mlp_data import data
 from sklearn import neural_network as sk
 from sklearn.base import clone
-from sklearn.utils import compute_class_weight
+from sklearn.utils import compute_class_weight, compute_sample_weight
 
 import maas_engine
 from maas_engine.neural_network import MLPClassifier, MLPRegressor
@@ -128,10 +128,10 @@ def test_mapped_rows(tmp_path: Path) -> None:
 # --- going on -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
-def test_partial_fit_goes_on_after_a_pickle(solver: str) -> None:
+@pytest.mark.parametrize(("solver", "dropout"), [("adam", 0.0), ("sgd", 0.3), ("rmsprop", 0.5)])
+def test_partial_fit_goes_on_after_a_pickle(solver: str, dropout: float) -> None:
     X, y = data("iris")
-    model = MLPClassifier((8,), solver=solver, random_state=0)
+    model = MLPClassifier((8,), solver=solver, dropout=dropout, random_state=0)
     model.partial_fit(X, y, classes=[0, 1, 2])
     other = pickle.loads(pickle.dumps(model))
     for _ in range(3):
@@ -213,6 +213,11 @@ def test_class_weights_are_row_weights(name: str) -> None:
     for given in ("balanced", dict(enumerate(balanced))):
         model = MLPClassifier(class_weight=given, **SMALL).fit(X, y, sample_weight=rows)
         np.testing.assert_allclose(model.coefs_[0], reference.coefs_[0], rtol=1e-9)
+    X, y = data("labels")
+    weight = compute_sample_weight("balanced", y)
+    reference = MLPClassifier(**SMALL).fit(X, y, sample_weight=weight)
+    model = MLPClassifier(class_weight="balanced", **SMALL).fit(X, y)
+    np.testing.assert_allclose(model.coefs_[0], reference.coefs_[0], rtol=1e-9)
     with pytest.raises(ValueError, match="'balanced' is not supported for partial_fit"):
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=np.unique(y))
 

@@ -220,7 +220,7 @@ class BaseMLP(ExportMixin, BaseEstimator):
     # --- the optimizer's state, between calls of partial_fit ------------------------------------
 
     def _forget_steps(self) -> None:
-        for name in ("_trainer", "_solver", "_steps"):
+        for name in ("_trainer", "_solver", "_steps", "_dropout_seed"):
             self.__dict__.pop(name, None)
 
     def _resume(self, rates: list[float], random: np.random.RandomState) -> tuple[_core.Trainer, Solver]:
@@ -229,7 +229,9 @@ class BaseMLP(ExportMixin, BaseEstimator):
         wanted = (self.activation, self.alpha, tuple(rates), self.coefs_[0].dtype.char)
         trainer, made_for = self.__dict__.get("_trainer", (None, None))
         if made_for != wanted:
-            seed = int(random.randint(np.iinfo(np.int32).max)) if any(rates) else 0
+            if any(rates) and "_dropout_seed" not in self.__dict__:
+                self._dropout_seed = int(random.randint(np.iinfo(np.int32).max))
+            seed = self.__dict__.get("_dropout_seed", 0)
             steps = (
                 (trainer.get_slots(), trainer.iterations)
                 if trainer is not None
