@@ -234,3 +234,22 @@ def test_beginners_program_on_images() -> None:
     logits = model.predict(images[:5])
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(probability(images[:5]), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_large_maps_of_bytes_are_converted_by_blocks(
+    shuffle: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stored = rng.integers(0, 9, X.shape).astype(np.uint8)
+    np.save(tmp_path / "x.npy", stored)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    expected = regressor(metrics=["mae"])
+    one = expected.fit(stored, Y, epochs=2, verbose=0, shuffle=shuffle, validation_data=(stored, Y))
+    monkeypatch.setattr("maas_engine.nn._rows._WHOLE", 10)
+    monkeypatch.setattr("maas_engine.nn._rows._BLOCK", 70 * 6)  # two batches of 32
+    model = regressor(metrics=["mae"])
+    other = model.fit(mapped, Y, epochs=2, verbose=0, shuffle=shuffle, validation_data=(mapped, Y))
+    assert same_weights(model, expected)
+    for name in one.history:
+        np.testing.assert_allclose(other.history[name], one.history[name], rtol=1e-12)
+    assert model.evaluate(mapped, Y, verbose=0) == pytest.approx(expected.evaluate(stored, Y, verbose=0))

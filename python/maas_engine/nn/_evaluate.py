@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas_engine._core import TrainResult
@@ -18,19 +18,24 @@ Reader = Callable[[Any, Any, Any], Rows]
 
 def evaluate_rows(session: Session, rows: Rows) -> tuple[float, Sequence[float]]:
     """Return the loss with its penalties, and the metrics."""
-    if len(rows.x) == 0:
+    n = len(rows.x)
+    if n == 0:
         raise InvalidArgument("[evaluate] expected at least one row")
-    trainer = session.trainer()
-    result = trainer.evaluate(*rows)
-    return result.loss + trainer.penalty(), result.metrics
+    if rows.readable:
+        return _evaluate(session, (rows,))
+    blocks = (rows.part(first, first + rows.block) for first in range(0, n, rows.block))
+    return _evaluate(session, (block.converted(None) for block in blocks))
 
 
 def evaluate_batches(session: Session, batches: Batches, read: Reader) -> tuple[float, Sequence[float]]:
     """Return the loss with its penalties, and the metrics, of all batches together."""
+    return _evaluate(session, (read(*batch) for batch in batches.epoch()))
+
+
+def _evaluate(session: Session, parts: Iterable[Rows]) -> tuple[float, Sequence[float]]:
     total: TrainResult | None = None
-    for batch in batches.epoch():
-        rows = read(*batch)
-        result = session.trainer().evaluate(*rows)
+    for rows in parts:
+        result = session.trainer().evaluate(rows.x, rows.y, rows.weight)
         if total is None:
             total = result
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,12 +47,15 @@ class ArrayEpochs:
         n = len(rows.x)
         order = draw_order(session, n) if self._shuffle else None
         first = 0
-        for count in sizes(steps):
+        for count in sizes(steps) if rows.readable else _cut(sizes(steps), max(1, rows.block // size)):
             begin, end = first * size, min(n, (first + count) * size)
             if order is None:
-                yield rows.part(begin, end), None, size, count
-            else:
+                part = rows.part(begin, end)
+                yield part if part.readable else part.converted(None), None, size, count
+            elif rows.readable:
                 yield rows, order[begin:end], size, count
+            else:
+                yield rows.converted(order[begin:end]), None, size, count
             first += count
 
 
@@ -226,6 +229,14 @@ def _whole(steps: int) -> tuple[int, ...]:
 
 def _singly(steps: int) -> Iterator[int]:
     return iter([1] * steps)
+
+
+def _cut(sizes: Iterable[int], most: int) -> Iterator[int]:
+    """Yield the same steps in pieces of ``most`` at most."""
+    for size in sizes:
+        yield from (most,) * (size // most)
+        if size % most:
+            yield size % most
 
 
 def _ends_quietly(calls: Any) -> bool:

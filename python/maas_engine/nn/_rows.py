@@ -20,16 +20,41 @@ Array = NDArray[Any]
 _READ = {np.dtype(name) for name in ("float32", "float64", "int32", "int64", "bool")}
 
 
+# Values of x that are converted at once where its type is another: smaller arrays whole, larger ones by blocks.
+_WHOLE, _BLOCK = 1 << 24, 1 << 22
+
+
 class Rows(NamedTuple):
-    """Rows to train on, n of them: features, targets, and weights or None."""
+    """Rows to train on, n of them: features, targets, and weights or None.
+
+    ``dtype`` is what x becomes, block by block, where it is large and of a type that the trainer does not read.
+    """
 
     x: Array
     y: Array
     weight: NDArray[np.float64] | None
+    dtype: str
 
     def part(self, first: int, last: int) -> Rows:
         weight = None if self.weight is None else self.weight[first:last]
-        return Rows(self.x[first:last], self.y[first:last], weight)
+        return Rows(self.x[first:last], self.y[first:last], weight, self.dtype)
+
+    @property
+    def readable(self) -> bool:
+        """Whether the trainer reads x as it is."""
+        return self.x.dtype in _READ
+
+    @property
+    def block(self) -> int:
+        """Rows to convert at once."""
+        return max(1, _BLOCK // max(1, self.x[:1].size))
+
+    def converted(self, order: NDArray[np.uint32] | None) -> Rows:
+        """Return a copy that the trainer reads, of the rows in an order, or of all."""
+        if order is None:
+            return self._replace(x=self.x.astype(self.dtype))
+        weight = None if self.weight is None else self.weight[order]
+        return Rows(self.x[order].astype(self.dtype), self.y[order], weight, self.dtype)
 
 
 class Target(NamedTuple):
@@ -58,7 +83,7 @@ def column_names(x: Any) -> tuple[str, ...] | None:
 
 
 def features(x: Any, signature: Signature, names: Sequence[str] | None, where: str) -> Array:
-    """Return x as an array of shape (n, ...) that fits the input, in a type the trainer reads.
+    """Return x as an array of numbers of shape (n, ...) that fits the input.
 
     Arrays, memory maps among them, are not copied.
 
@@ -109,7 +134,9 @@ def take_rows(
     outputs = targets(y, target, n, where)
     if inputs.ndim > 2:
         inputs = inputs.reshape(n, math.prod(inputs.shape[1:]))
-    return Rows(inputs, outputs, None if sample_weight is None else _weights(sample_weight, n, where))
+    weight = None if sample_weight is None else _weights(sample_weight, n, where)
+    rows = Rows(inputs, outputs, weight, signature.dtype)
+    return rows if rows.readable or inputs.size > _WHOLE else rows.converted(None)
 
 
 def with_class_weight(rows: Rows, class_weight: Mapping[int, float] | None, where: str) -> Rows:
@@ -142,6 +169,7 @@ def targets(y: Any, target: Target, n: int, where: str) -> Array:
     InvalidArgument : text, another shape, class numbers out of range.
     """
     array = _numbers(y, "float64", None, f"[{where}] y")
+    array = array if array.dtype in _READ else array.astype(np.float64)
     if len(array) != n:
         raise InvalidArgument(f"[{where}] expected y for the {n} rows of x, got {len(array)}")
     columns = 1 if target.is_class_number else target.columns
@@ -162,6 +190,7 @@ def targets(y: Any, target: Target, n: int, where: str) -> Array:
 
 
 def _numbers(values: Any, dtype: str, names: Sequence[str] | None, what: str) -> Array:
+    """Values as an array of numbers: of their own type where they have one, else of ``dtype``."""
     if is_frame(values) and not isinstance(values, np.ndarray):
         return _frame_numbers(values, dtype, names, what)
     if isinstance(values, (Mapping, str, bytes)) or hasattr(values, "tocsr"):
@@ -172,17 +201,13 @@ def _numbers(values: Any, dtype: str, names: Sequence[str] | None, what: str) ->
         raise InvalidArgument(f"{what}: expected rows of one length: {error}") from error
     if type(array) is not np.ndarray and hasattr(array, "mask"):  # asking numpy.ma would load it
         raise InvalidArgument(f"{what}: expected an array without a mask: x.filled(np.nan)")
-    if array.dtype in _READ and array.dtype.isnative:
-        converted = array
-    elif array.dtype.kind in "biuf":
-        converted = array.astype(dtype)
-    elif array.dtype.kind == "O":
-        converted = _from_objects(array, dtype, what)
-    else:
+    if array.dtype.kind == "O":
+        array = _from_objects(array, dtype, what)
+    elif array.dtype.kind not in "biuf":
         raise _no_numbers(array, what)
-    if converted.ndim == 0:
+    if array.ndim == 0:
         raise InvalidArgument(f"{what}: expected rows, got a single value")
-    return converted
+    return array
 
 
 def _detached(values: Any) -> Any:
