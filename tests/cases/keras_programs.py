@@ -240,7 +240,8 @@ def _batch_norms(k: Library) -> list[Any]:
 def _normalization(k: Library) -> list[Any]:
     scale = k.layers.Normalization()
     scale.adapt(data("classes")[0])
-    return [k.layers.Input((FEATURES,)), scale, *_classifier(k)[1:]]
+    shift = k.layers.Rescaling(0.5, offset=0.25)
+    return [k.layers.Input((FEATURES,)), scale, shift, *_classifier(k)[1:]]
 
 
 def _layers_of_activations(k: Library) -> list[Any]:
@@ -305,7 +306,10 @@ FITS = {
     "batches_of_one": _sparse(_classifier, fit={"batch_size": 1}, epochs=1),
 }
 
-ACTIVATIONS = ("elu", "gelu", "leaky_relu", "selu", "sigmoid", "silu", "softplus", "tanh", "linear")
+ACTIVATIONS = (
+    "elu exponential gelu hard_sigmoid hard_silu leaky_relu linear mish relu6 selu sigmoid silu softmax softplus "
+    "softsign swish tanh"
+).split()
 
 PROGRAMS: dict[str, Program] = {
     **{f"optimizer_{name}": _classes(optimizer) for name, optimizer in OPTIMIZERS.items()},
