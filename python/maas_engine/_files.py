@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -14,6 +15,8 @@ def write_whole(path: str | os.PathLike[str], parts: Iterable[Any]) -> None:
     """
     path = os.path.realpath(path)
     folder, name = os.path.split(path)
+    if not os.path.isdir(folder):  # rather than speak of the temporary file
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
     temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
     try:
         # Exclusive, and with the permissions that a new file of the user's has.

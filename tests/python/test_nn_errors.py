@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -234,7 +235,16 @@ def test_errors_of_a_generator_are_its_own() -> None:
         (lambda: nn.Embedding(0, 3), "input_dim"),
         (lambda: nn.Embedding(5, "3"), "output_dim"),
         (lambda: nn.Dropout(1.0), r"expected 0 <= rate < 1, got 1\.0"),
-        (lambda: nn.Dropout("a"), "expected 0 <= rate < 1, got 'a'"),
+        (lambda: nn.Dropout("a"), "expected rate to be a number, got 'a'"),
+        (lambda: nn.losses.Huber(delta="a"), "delta to be a number"),
+        (lambda: nn.losses.BinaryCrossentropy(label_smoothing="a"), "label_smoothing to be a number"),
+        (lambda: nn.regularizers.L2("a"), "l2 to be a number"),
+        (lambda: nn.schedules.ExponentialDecay(0.1, "a", 0.9), "decay_steps to be a number"),
+        (lambda: nn.schedules.ExponentialDecay("a", 9, 0.9), "initial_learning_rate to be a number"),
+        (lambda: nn.callbacks.EarlyStopping(patience="a"), "patience to be a whole number from 0 on"),
+        (lambda: nn.callbacks.ReduceLROnPlateau(factor=2), "expected 0 <= factor < 1, got 2"),
+        (lambda: nn.LayerNormalization(epsilon="a"), "epsilon to be a number"),
+        (lambda: nn.Normalization().adapt([["a"]]), "expected rows of numbers"),
         (lambda: nn.BatchNormalization(momentum=2.0), "momentum"),
         (lambda: nn.BatchNormalization(epsilon=-1), "epsilon"),
         (lambda: nn.Input("a"), "expected the shape of one sample"),
@@ -268,3 +278,10 @@ def test_layers_beyond_memory(units: int) -> None:
 def test_a_learning_rate_too_large_is_named() -> None:
     with pytest.raises(NotFinite, match=r"at a learning rate of 1e\+30; the weights are those before it"):
         fit(network(optimizer=nn.optimizers.SGD(learning_rate=1e30)), X, 1e10 * Y, epochs=9)
+
+
+def test_files_in_folders_that_are_missing(tmp_path: Path) -> None:
+    folder = tmp_path / "nowhere"
+    for save in (network().save_weights, network().save_checkpoint):
+        with pytest.raises(FileNotFoundError, match=f"'{folder}'"):
+            save(folder / "w.safetensors")

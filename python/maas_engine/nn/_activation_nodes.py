@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.model import Model
+from maas_engine.nn._checks import number
 from maas_engine.nn._nodes import NodeWriter
 
 Array = NDArray[Any]
@@ -87,7 +88,7 @@ def make_elu(alpha: float = 1.0) -> Activation:
 
 
 def _parameter(where: str, name: str, value: float) -> float:
-    value = float(value)
+    value = number(value, name, where)
     if not 0 <= value < np.inf:
         raise InvalidArgument(f"[{where}] expected {name} to be finite and at least 0, got {value}")
     return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from numbers import Real
 from typing import Any
 
 from maas_engine.errors import InvalidArgument
@@ -27,6 +26,21 @@ def whole_number(value: Any, name: str, where: str, least: int = 1) -> int:
     return number
 
 
+def number(value: Any, name: str, where: str) -> float:
+    """Return a number as a float; text will not do.
+
+    Raises
+    ------
+    InvalidArgument : it is something else.
+    """
+    if not isinstance(value, (str, bytes)):
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            pass
+    raise InvalidArgument(f"[{where}] expected {name} to be a number, got {value!r}")
+
+
 def check_rate(value: Any, name: str, where: str) -> float:
     """Return a number of [0, 1).
 
@@ -34,6 +48,7 @@ def check_rate(value: Any, name: str, where: str) -> float:
     ------
     InvalidArgument : it is something else.
     """
-    if not isinstance(value, Real) or not 0 <= float(value) < 1:
+    rate = number(value, name, where)
+    if not 0 <= rate < 1:
         raise InvalidArgument(f"[{where}] expected 0 <= {name} < 1, got {value!r}")
-    return float(value)
+    return rate

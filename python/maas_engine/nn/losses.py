@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar, TypeVar
 
 from maas_engine.errors import InvalidArgument, Unsupported
+from maas_engine.nn._checks import number
 
 _L = TypeVar("_L", bound="Loss")
 
@@ -103,7 +104,7 @@ class Huber(Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.delta = float(delta)
+        self.delta = number(delta, "delta", type(self).__name__)
         if not 0 < self.delta < math.inf:
             raise InvalidArgument(f"[Huber] expected delta > 0 and finite, got {delta}")
 
@@ -125,7 +126,7 @@ class _Crossentropy(Loss):
         super().__init__(self.core_name if name is None else name, reduction, dtype)
         _check_axis(self, axis)
         self.from_logits = bool(from_logits)
-        self.label_smoothing = float(label_smoothing)
+        self.label_smoothing = number(label_smoothing, "label_smoothing", type(self).__name__)
         if not 0 <= self.label_smoothing <= 1:
             where = type(self).__name__
             raise InvalidArgument(f"[{where}] expected label_smoothing in [0, 1], got {label_smoothing}")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from maas_engine.errors import InvalidArgument
+from maas_engine.nn._checks import number
 from maas_engine.nn._lookup import by_name
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
@@ -30,7 +31,7 @@ class Regularizer:
 
     @staticmethod
     def _factor(name: str, value: float) -> float:
-        value = float(value)
+        value = number(value, name, "regularizers")
         if not 0 <= value < math.inf:
             raise InvalidArgument(f"[regularizers] expected {name} to be finite and at least 0, got {value}")
         return value

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maas_engine.errors import InvalidArgument, NotFinite
+from maas_engine.nn._checks import number, whole_number
 
 _S = TypeVar("_S", bound="LearningRateSchedule")
 
@@ -98,9 +98,11 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
-        self.initial_learning_rate = float(initial_learning_rate)
+        self.initial_learning_rate = number(
+            initial_learning_rate, "initial_learning_rate", type(self).__name__
+        )
         self.decay_steps = _positive("ExponentialDecay", "decay_steps", decay_steps)
-        self.decay_rate = float(decay_rate)
+        self.decay_rate = number(decay_rate, "decay_rate", type(self).__name__)
         self.staircase = bool(staircase)
         self.name = name
 
@@ -120,9 +122,11 @@ class InverseTimeDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:
-        self.initial_learning_rate = float(initial_learning_rate)
+        self.initial_learning_rate = number(
+            initial_learning_rate, "initial_learning_rate", type(self).__name__
+        )
         self.decay_steps = _positive("InverseTimeDecay", "decay_steps", decay_steps)
-        self.decay_rate = float(decay_rate)
+        self.decay_rate = number(decay_rate, "decay_rate", type(self).__name__)
         self.staircase = bool(staircase)
         self.name = name
 
@@ -146,10 +150,12 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
-        self.initial_learning_rate = float(initial_learning_rate)
+        self.initial_learning_rate = number(
+            initial_learning_rate, "initial_learning_rate", type(self).__name__
+        )
         self.decay_steps = _positive("PolynomialDecay", "decay_steps", decay_steps)
-        self.end_learning_rate = float(end_learning_rate)
-        self.power = float(power)
+        self.end_learning_rate = number(end_learning_rate, "end_learning_rate", type(self).__name__)
+        self.power = number(power, "power", type(self).__name__)
         self.cycle = bool(cycle)
         self.name = name
 
@@ -179,14 +185,16 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
-        self.initial_learning_rate = float(initial_learning_rate)
+        self.initial_learning_rate = number(
+            initial_learning_rate, "initial_learning_rate", type(self).__name__
+        )
         self.decay_steps = _positive("CosineDecay", "decay_steps", decay_steps)
-        self.alpha = float(alpha)
+        self.alpha = number(alpha, "alpha", type(self).__name__)
         self.name = name
-        self.warmup_target = None if warmup_target is None else float(warmup_target)
-        self.warmup_steps = operator.index(warmup_steps)
-        if self.warmup_steps < 0:
-            raise InvalidArgument(f"[CosineDecay] expected warmup_steps >= 0, got {warmup_steps}")
+        self.warmup_target = (
+            None if warmup_target is None else number(warmup_target, "warmup_target", "CosineDecay")
+        )
+        self.warmup_steps = whole_number(warmup_steps, "warmup_steps", "CosineDecay", 0)
 
     def __call__(self, step: int) -> float:
         start = self.initial_learning_rate
@@ -211,13 +219,15 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
-        self.initial_learning_rate = float(initial_learning_rate)
+        self.initial_learning_rate = number(
+            initial_learning_rate, "initial_learning_rate", type(self).__name__
+        )
         self.first_decay_steps = _positive("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
-        self.t_mul = float(t_mul)
+        self.t_mul = number(t_mul, "t_mul", type(self).__name__)
         if not self.t_mul >= 1:
             raise InvalidArgument(f"[CosineDecayRestarts] expected t_mul >= 1, got {t_mul}")
-        self.m_mul = float(m_mul)
-        self.alpha = float(alpha)
+        self.m_mul = number(m_mul, "m_mul", type(self).__name__)
+        self.alpha = number(alpha, "alpha", type(self).__name__)
         self.name = name
 
     def __call__(self, step: int) -> float:
@@ -247,7 +257,9 @@ class LinearWarmup(LearningRateSchedule):
     ) -> None:
         self.after = after if isinstance(after, LearningRateSchedule) else float(after)
         self.warmup_steps = int(_positive("LinearWarmup", "warmup_steps", warmup_steps))
-        self.initial_learning_rate = float(initial_learning_rate)
+        self.initial_learning_rate = number(
+            initial_learning_rate, "initial_learning_rate", type(self).__name__
+        )
         self.name = name
 
     def __call__(self, step: int) -> float:
@@ -264,6 +276,6 @@ def _cosine(part: float, alpha: float, height: float = 1.0) -> float:
 
 
 def _positive(where: str, name: str, value: Any) -> Any:
-    if not value > 0 or not math.isfinite(value):
+    if not 0 < number(value, name, where) < math.inf:
         raise InvalidArgument(f"[{where}] expected {name} > 0, got {value}")
     return value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import operator
 from collections.abc import Callable
 from typing import Any
 
 from maas_engine.errors import InvalidArgument, Unsupported
+from maas_engine.nn._checks import check_rate, number, whole_number
 from maas_engine.nn.callbacks._base import Callback, Logs
 from maas_engine.nn.callbacks._monitor import Monitor
 from maas_engine.nn.callbacks._state import integer, optional_number
@@ -95,13 +95,11 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.factor = float(factor)
-        if not 0 <= self.factor < 1:
-            raise InvalidArgument(f"[ReduceLROnPlateau] expected factor in [0, 1), got {factor}")
-        self.patience = operator.index(patience)
+        self.factor = check_rate(factor, "factor", type(self).__name__)
+        self.patience = whole_number(patience, "patience", type(self).__name__, 0)
         self.verbose = verbose
-        self.cooldown = operator.index(cooldown)
-        self.min_lr = float(min_lr)
+        self.cooldown = whole_number(cooldown, "cooldown", type(self).__name__, 0)
+        self.min_lr = number(min_lr, "min_lr", type(self).__name__)
         self._reset()
 
     def _reset(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from maas_engine.errors import InvalidArgument
+from maas_engine.nn._checks import number
 from maas_engine.nn.callbacks._base import Callback, Logs
 
 # Parts of names of metrics that are better when larger.
@@ -22,7 +23,7 @@ class Monitor(Callback):
             raise InvalidArgument(f"[{where}] expected mode 'auto', 'min' or 'max', got {mode!r}")
         self.monitor = monitor
         self.mode = mode
-        self.min_delta = abs(float(min_delta))
+        self.min_delta = abs(number(min_delta, "min_delta", where))
         larger = any(part in monitor.lower() for part in _LARGER)
         self.maximises = mode == "max" or (mode == "auto" and larger)
 

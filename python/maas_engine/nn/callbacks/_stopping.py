@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 from maas_engine.errors import InvalidArgument
+from maas_engine.nn._checks import number, whole_number
 from maas_engine.nn.callbacks._base import Callback, Logs
 from maas_engine.nn.callbacks._monitor import Monitor, watched
 from maas_engine.nn.callbacks._state import integer, like, optional_integer, optional_number
@@ -44,11 +44,11 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.patience = operator.index(patience)
+        self.patience = whole_number(patience, "patience", type(self).__name__, 0)
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = bool(restore_best_weights)
-        self.start_from_epoch = operator.index(start_from_epoch)
+        self.start_from_epoch = whole_number(start_from_epoch, "start_from_epoch", type(self).__name__, 0)
         self._reset()
 
     def _reset(self) -> None:
@@ -107,7 +107,7 @@ class StopBelow(Callback):
     """
 
     def __init__(self, threshold: float, monitor: str = "loss", verbose: int = 0) -> None:
-        self.threshold = float(threshold)
+        self.threshold = number(threshold, "threshold", type(self).__name__)
         if math.isnan(self.threshold):
             raise InvalidArgument("[StopBelow] expected a threshold, got NaN")
         self.monitor = monitor

@@ -8,6 +8,7 @@ import numpy as np
 
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn import initializers, regularizers
+from maas_engine.nn._checks import check_rate, number
 from maas_engine.nn._nodes import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer, refuse
@@ -53,11 +54,11 @@ class BatchNormalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
         refuse(self.name, beta_constraint=beta_constraint, gamma_constraint=gamma_constraint)
-        if not 0 <= momentum < 1:
-            raise InvalidArgument(f"[{self.name}] expected 0 <= momentum < 1, got {momentum}")
+        momentum = check_rate(momentum, "momentum", self.name)
+        epsilon = number(epsilon, "epsilon", self.name)
         if not 0 < epsilon < np.inf:
             raise InvalidArgument(f"[{self.name}] expected a positive epsilon, got {epsilon}")
-        self.axis, self.momentum, self.epsilon = axis, float(momentum), float(epsilon)
+        self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
         self.center, self.scale = center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)

@@ -8,6 +8,7 @@ import numpy as np
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn import initializers, regularizers
+from maas_engine.nn._checks import number
 from maas_engine.nn._nodes import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer, refuse
@@ -45,9 +46,10 @@ class LayerNormalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
         refuse(self.name, beta_constraint=beta_constraint, gamma_constraint=gamma_constraint)
+        epsilon = number(epsilon, "epsilon", self.name)
         if not 0 < epsilon < np.inf:
             raise InvalidArgument(f"[{self.name}] expected a positive epsilon, got {epsilon}")
-        self.axis, self.epsilon = axis, float(epsilon)
+        self.axis, self.epsilon = axis, epsilon
         self.center, self.scale = center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)

@@ -137,7 +137,10 @@ class _Moments:
         self.squares: Doubles = np.zeros(())
 
     def add(self, block: Any) -> None:
-        rows = np.asarray(block, dtype=np.float64)
+        try:
+            rows = np.asarray(block, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidArgument(f"[Normalization] expected rows of numbers: {error}") from None
         rows = rows[:, None] if rows.ndim == 1 else rows
         if len(rows) == 0:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from maas_engine.nn._checks import number
 from maas_engine.nn._nodes import NodeWriter
 from maas_engine.nn.layers.layer import Layer
 
@@ -18,7 +19,7 @@ class Rescaling(Layer):
 
     def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale, self.offset = float(scale), float(offset)
+        self.scale, self.offset = number(scale, "scale", self.name), number(offset, "offset", self.name)
 
     def write(self, nodes: NodeWriter, x: str) -> str:
         x = nodes.add("Mul", x, nodes.constant(self.scale), name=self.name)
