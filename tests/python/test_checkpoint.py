@@ -218,3 +218,27 @@ def test_what_is_not_ready(tmp_path: Path) -> None:
         nn.Sequential([nn.Dense(2)]).save_weights(tmp_path / "w.safetensors")
     with pytest.raises(InvalidArgument, match="compile"):
         nn.Sequential([nn.Input((2,)), nn.Dense(2)]).save_checkpoint(tmp_path / "w.safetensors")
+
+
+def test_an_old_checkpoint_is_still_taken() -> None:
+    from golden.make_checkpoint import PATH
+    from golden.make_checkpoint import ROWS as OLD_ROWS
+    from golden.make_checkpoint import listeners as old_listeners
+    from golden.make_checkpoint import network as old_network
+
+    model = old_network()
+    first = model.load_checkpoint(PATH)
+    assert (first, model.optimizer.iterations) == (3, 12)
+    tensors, _ = _safetensors.read(PATH)
+    for each in model.weights:
+        np.testing.assert_array_equal(each.numpy(), tensors[f"weights/{each.path}"])
+    history = model.fit(
+        OLD_ROWS,
+        OLD_ROWS[:, :1],
+        epochs=4,
+        initial_epoch=first,
+        batch_size=5,
+        verbose=0,
+        callbacks=old_listeners(),
+    )
+    assert history.epoch == [0, 1, 2, 3]

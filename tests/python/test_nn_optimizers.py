@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from maas_engine.errors import InvalidArgument, NotFinite, Unsupported
-from maas_engine.nn import losses, metrics, optimizers, schedules
+from maas_engine.nn import callbacks, losses, metrics, optimizers, schedules
 
 CLASSES = [optimizers.SGD, optimizers.Adam, optimizers.AdamW, optimizers.RMSprop, optimizers.Adagrad]
 
@@ -315,3 +315,18 @@ def test_metrics_of_compile() -> None:
         metrics.BinaryAccuracy(threshold=0.3)
     with pytest.raises(Unsupported, match="only 5"):
         metrics.TopKCategoricalAccuracy(k=3)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "there"),
+    [
+        (metrics, "AUC", "Accuracy, BinaryAccuracy"),
+        (losses, "CosineSimilarity", "BinaryCrossentropy"),
+        (optimizers, "Nadam", "RMSprop, SGD"),
+        (callbacks, "TensorBoard", "EarlyStopping, History"),
+    ],
+)
+def test_what_a_module_lacks_is_said_with_what_it_has(module: Any, name: str, there: str) -> None:
+    short = module.__name__.removeprefix("maas_engine.")
+    with pytest.raises(AttributeError, match=f"{short} has no {name}; it has .*{there}"):
+        getattr(module, name)

@@ -77,14 +77,16 @@ def read_or_words(data: bytes) -> dict[str, Any] | str:
 @given(st.data())
 def test_changed_bytes_are_read_or_refused_in_words(data: st.DataObject) -> None:
     whole = bytearray(_safetensors.to_bytes({"w": np.ones((2, 3), np.float32), "b": np.zeros(3)}, {"k": "v"}))
+    end = 8 + int.from_bytes(whole[:8], "little")
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(whole) - 1))
-        whole[place] = data.draw(st.integers(0, 255))
+        place = data.draw(st.integers(0, end - 1))
+        # Rather what could stand there: a change of any byte is refused nearly always.
+        whole[place] = data.draw(st.sampled_from(b'0123456789FUIx{}[]:," \\-.e') | st.integers(0, 255))
     found = read_or_words(bytes(whole))
     if isinstance(found, str):
         assert found.startswith("[safetensors] ")
-    else:
-        assert sum(array.nbytes for array in found.values()) == 48
+    else:  # what we take the package takes, and finds the same in it
+        assert_same(peer.load(bytes(whole)), found)
 
 
 @given(st.binary(max_size=80))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from maas_engine.errors import InvalidArgument
@@ -23,3 +23,9 @@ def by_name(table: Mapping[str, _Item], name: str, what: str) -> _Item:
     if found is None:
         raise InvalidArgument(f"[{what}] expected one of {', '.join(sorted(table))}, got {name!r}")
     return found
+
+
+def absent(module: str, name: str, there: Iterable[str]) -> AttributeError:
+    """Return the error for a name that a module does not have, as Keras might; it lists those it has."""
+    short = module.removeprefix("maas_engine.")
+    return AttributeError(f"{short} has no {name}; it has {', '.join(sorted(there))}")

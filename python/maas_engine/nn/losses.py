@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn._checks import number
+from maas_engine.nn._lookup import absent
 
 _L = TypeVar("_L", bound="Loss")
 
@@ -222,3 +223,9 @@ def get(identifier: str | Loss | dict[str, Any]) -> Loss:
 def _listed() -> str:
     short = {full: alias for alias, full in ALIASES.items() if len(alias) == 3}
     return ", ".join(f"'{name}' ('{short[name]}')" if name in short else f"'{name}'" for name in _BY_NAME)
+
+
+if not TYPE_CHECKING:  # type checkers then still see what is not there
+
+    def __getattr__(name: str) -> Any:
+        raise absent(__name__, name, (kind.__name__ for kind in _CLASSES))

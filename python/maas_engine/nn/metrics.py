@@ -6,10 +6,11 @@ For everything else (AUC, F1, confidence intervals, …) predict and use ``maas_
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn import losses
+from maas_engine.nn._lookup import absent
 
 
 class Metric:
@@ -214,3 +215,9 @@ def get_all(identifiers: Any) -> list[Metric]:
 
 def _listed() -> str:
     return ", ".join(f"'{name}'" for name in (*_BY_NAME, "acc", "rmse", "mse", "mae", "bce", "kld"))
+
+
+if not TYPE_CHECKING:  # type checkers then still see what is not there
+
+    def __getattr__(name: str) -> Any:
+        raise absent(__name__, name, (kind.__name__ for kind in _CLASSES if kind is not _Huber))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maas_engine.errors import InvalidArgument, NotFinite, Unsupported
 from maas_engine.nn import schedules
+from maas_engine.nn._lookup import absent
 from maas_engine.nn.schedules import LearningRateSchedule
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
@@ -325,3 +326,9 @@ def _named(name: Any) -> type[Optimizer]:
             f"[optimizer] expected one of {', '.join(map(repr, _BY_NAME))} or an Optimizer, got {name!r}"
         )
     return found
+
+
+if not TYPE_CHECKING:  # type checkers then still see what is not there
+
+    def __getattr__(name: str) -> Any:
+        raise absent(__name__, name, __all__)

@@ -1,5 +1,8 @@
 """Callbacks, as Keras 3 has them: what happens between the epochs of ``fit``."""
 
+from typing import TYPE_CHECKING, Any
+
+from maas_engine.nn._lookup import absent
 from maas_engine.nn.callbacks._base import Callback, CallbackList, LambdaCallback
 from maas_engine.nn.callbacks._csv_logger import CSVLogger
 from maas_engine.nn.callbacks._history import History
@@ -21,3 +24,9 @@ __all__ = [
     "StopBelow",
     "TerminateOnNaN",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers then still see what is not there
+
+    def __getattr__(name: str) -> Any:
+        raise absent(__name__, name, __all__)

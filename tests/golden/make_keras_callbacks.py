@@ -1,4 +1,4 @@
-"""Records what Keras's callbacks do with given logs: `KERAS_BACKEND=torch python record_keras_callbacks.py`.
+"""Records what Keras's callbacks do with given logs: `KERAS_BACKEND=torch python make_keras_callbacks.py`.
 
 Writes keras_callbacks.json beside itself. Needs Keras 3; the tests read the record alone.
 """
