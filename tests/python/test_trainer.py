@@ -193,6 +193,16 @@ def test_evaluate_is_of_what_the_model_predicts() -> None:
     assert result.metrics == [(predicted.argmax(axis=1) == classes).mean(), pytest.approx(loss, rel=1e-6)]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", [MIXED, TABLE], ids=str)
+def test_evaluate_predicts_with_the_bits_of_the_model(case: TrainingCase, dtype: str) -> None:
+    x = X.astype(dtype) if not case.table else rng("indices").integers(0, 7, (ROWS, 3))
+    trainer = make_trainer(case, dtype)
+    train(trainer, x)
+    predicted = maas_engine.Model(trainer.graph()).predict(x)
+    assert trainer.evaluate(x, predicted, None).loss == 0
+
+
 def test_metrics_before_and_after_the_closing_activation() -> None:
     labels = (X[:, 0] > 0).astype("float64")
     names = ("accuracy", "mse", "root_mean_squared_error", "binary_crossentropy")

@@ -95,6 +95,28 @@ TYPED_TEST(Trainers, LossFalls) {
   EXPECT_GT(finish_metric(trainer.metrics()[0], result.metrics[0]), 0.9);
 }
 
+TYPED_TEST(Trainers, ThreadsGiveTheSameBits) {
+  using T = TypeParam;
+  GraphBuilder<T> builder(130);
+  builder.dense(130, 520).batch_norm(520).node("Relu").node("Dropout").dense(520, 260).node("Tanh");
+  builder.dense(260, 20).node("Softmax");
+  const std::vector<T> x = some_values<T>(400 * 130), y = some_values<T>(400 * 20);
+  const std::vector<double> rates(2, 1e-3);
+  const int threads = num_threads();
+  std::vector<std::vector<T>> found;
+  for (const int count : {1, 2, 4}) {
+    set_num_threads(count);
+    Trainer<T> trainer(builder.finish(), builder.parameters, {}, {}, {}, 1, false);
+    trainer.run({rows_of(x, 130), rows_of(y, 20), {}}, {}, 200, {rates.data(), 2, 1});
+    trainer.evaluate({rows_of(x, 130), rows_of(y, 20), {}});
+    Network<T>& network = trainer.network();
+    found.emplace_back(network.values(), network.values() + 4 * network.trained_values());
+  }
+  set_num_threads(threads);
+  EXPECT_EQ(found[0], found[1]);
+  EXPECT_EQ(found[0], found[2]);
+}
+
 // Interrupts are looked for between steps alone: the weights are those of a number of whole steps.
 size_t looks = 0, stop_at = 0;
 bool stop_sometime() { return ++looks > stop_at; }
