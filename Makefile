@@ -53,6 +53,11 @@ $(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
 demo: build ## Train, cross-validate and evaluate on real tables, beside scikit-learn
 	$(BIN)/python examples/demo.py
 
+.PHONY: examples
+examples: build ## Train networks on real tables, beside scikit-learn
+	for program in digits_classifier diabetes_regressor anomaly_autoencoder categorical_embedding; do \
+		$(BIN)/python examples/$$program.py || exit 1; done
+
 .PHONY: test
 test: build $(STAMPS)/test ## Run every C++ and Python test
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2 --progress

@@ -1,6 +1,7 @@
 #include "maas/nn/row_source.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
