@@ -38,7 +38,10 @@ def export(pipeline: Any, data: Dataset) -> Model:
         if len(parts) == 1
         else builder.add("Concat", *parts, axis=1, outputs=_free("features", data))
     )
-    return Model(_append(builder, pipeline["model"].to_model().graph, features, data))
+    graph = pipeline["model"].to_model().graph
+    if graph.inputs[0][1] == "float32":
+        features = builder.add("Cast", features, to=FLOAT)
+    return Model(_append(builder, graph, features, data))
 
 
 def _free(name: str, data: Dataset) -> str:
@@ -77,7 +80,7 @@ def _one_hot(builder: GraphBuilder, encoder: Any, j: int, column: str, values: l
     return str(builder.add("Cast", flat, to=DOUBLE))
 
 
-DOUBLE = 11  # TensorProto.DOUBLE
+FLOAT, DOUBLE = 1, 11  # of TensorProto
 
 
 def _places(encoder: Any, j: int, count: int) -> tuple[NDArray[np.int64], int, int]:

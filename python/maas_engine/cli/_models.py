@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from maas_engine import linear_model
 from maas_engine.cli import _networks
@@ -77,7 +77,7 @@ def _parameter(setting: str, model: str, known: dict[str, Any]) -> dict[str, Any
 
 
 def pipeline(data: Dataset, model: Any) -> Pipeline:
-    """Fill in missing numbers with the mean, scale; one column a value of text; then the model.
+    """Fill in missing numbers with the mean, scale; one column a value of text; then the model, networks in float32.
 
     Numbers are filled in also where the training rows miss none, since later rows may.
     """
@@ -88,7 +88,8 @@ def pipeline(data: Dataset, model: Any) -> Pipeline:
     if text:
         one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES)
         parts.append(("text", one_hot, text))
-    return Pipeline([("prepare", ColumnTransformer(parts)), ("model", model)])
+    narrow = [("narrow", FunctionTransformer(_networks.single))] if _networks.has_epochs(model) else []
+    return Pipeline([("prepare", ColumnTransformer(parts)), *narrow, ("model", model)])
 
 
 def _value(text: str) -> Any:

@@ -26,7 +26,7 @@ class MLPRegressor(PlainRegressor):
             super().fit(X, y, sample_weight)
             return self
         values = np.asarray(y, dtype=np.float64)
-        mean, deviation = values.mean(), values.std() or 1.0
+        mean, deviation = float(values.mean()), float(values.std()) or 1.0
         super().fit(X, (values - mean) / deviation, sample_weight)
         self.coefs_ = [*self.coefs_[:-1], self.coefs_[-1] * deviation]
         self.intercepts_ = [*self.intercepts_[:-1], self.intercepts_[-1] * deviation + mean]
@@ -45,6 +45,11 @@ def check_hidden(value: Any) -> None:
         raise InvalidArgument(
             f"the sizes of hidden layers are whole numbers from 1 on, such as hidden=128,64; got {value!r}"
         )
+
+
+def single(X: Any) -> Any:
+    """The rows in float32: what networks are trained in by epochs, in half the time and memory of float64."""
+    return X.astype(np.float32)
 
 
 def has_epochs(model: Any) -> bool:
