@@ -306,10 +306,25 @@ FITS = {
     "batches_of_one": _sparse(_classifier, fit={"batch_size": 1}, epochs=1),
 }
 
-ACTIVATIONS = (
-    "elu exponential gelu hard_sigmoid hard_silu leaky_relu linear mish relu6 selu sigmoid silu softmax softplus "
-    "softsign swish tanh"
-).split()
+ACTIVATIONS = [
+    "elu",
+    "exponential",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "leaky_relu",
+    "linear",
+    "mish",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]
 
 PROGRAMS: dict[str, Program] = {
     **{f"optimizer_{name}": _classes(optimizer) for name, optimizer in OPTIMIZERS.items()},
