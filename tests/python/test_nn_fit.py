@@ -317,3 +317,19 @@ def test_threads_do_not_matter() -> None:
         return model
 
     assert same_weights(*(train(threads) for threads in (1, 2, 4)))
+
+
+def test_an_optimizer_starts_afresh_with_another_model() -> None:
+    used = nn.optimizers.Adam(0.01)
+    losses = []
+    for optimizer in (used, used, nn.optimizers.Adam(0.01)):
+        nn.set_random_seed(4)
+        model = nn.Sequential([nn.Input((3,)), nn.Dense(4, activation="relu"), nn.Dense(1)])
+        model.compile(optimizer, "mse")
+        x = np.linspace(-1, 1, 90).reshape(30, 3)
+        losses.append(model.fit(x, x[:, :1], epochs=3, verbose=0).history["loss"])
+        assert optimizer.iterations == 3
+        model.compile(optimizer, "mae")  # the same one goes on
+        model.fit(x, x[:, :1], epochs=1, verbose=0)
+        assert optimizer.iterations == 4
+    assert losses[0] == losses[1] == losses[2]

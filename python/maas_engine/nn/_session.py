@@ -81,7 +81,7 @@ class Session:
         """Say how to train; another optimizer starts afresh."""
         self.discard()
         if optimizer is not self._optimizer:
-            self._slots = {}
+            self._slots, optimizer.iterations = {}, 0  # it may have been another model's
         self._optimizer, self._loss, self._metrics = optimizer, loss, metrics
         self.seed, self.shuffles = next_seed(), 0
 
