@@ -256,6 +256,12 @@ def test_save(tmp_path: Path) -> None:
         model.save(tmp_path / "m.onnx", overwrite=False)
 
 
+def test_names_of_input_and_output() -> None:
+    for name, output in (("features", "output"), ("output", "output_1"), (None, "output")):
+        schema = Sequential([nn.Input((4,), name=name), nn.Dense(2)]).to_model().schema
+        assert (schema.inputs[0].name, schema.outputs[0].name) == (name or "input", output)
+
+
 def test_copies() -> None:
     model = Sequential(
         [nn.Input((4,)), nn.Dense(3, activation=nn.activations.gelu), nn.LeakyReLU(0.3), nn.Dense(2, "elu")]

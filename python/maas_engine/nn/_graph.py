@@ -63,7 +63,7 @@ def write_graph(
     for layer in layers:
         x = layer.write(nodes, x)
     if not training or x == given:
-        x = nodes.add("Identity", x, outputs=OUTPUT)
+        x = nodes.add("Identity", x, outputs=OUTPUT if given != OUTPUT else f"{OUTPUT}_1")
     nodes.builder.output(x)
     metadata = {"maas_engine.predict": x}
     if feature_names is not None:
