@@ -156,6 +156,16 @@ size_t DenseGradient<T>::work_values(size_t rows) const {
   return packed_values<T>(rows, units_) + whole_lines<T>(strips) + for_input;
 }
 
+// One sliver of Wᵀ: of the inputs from `first` on.
+template <class T>
+void DenseGradient<T>::transpose_weights(const T* weights, size_t first, T* to) const {
+  const size_t count = std::min(kSliver<T>, inputs_ - first);
+  for (size_t unit = 0; unit < units_; unit += kSliver<T>) {
+    fns_.transpose(weights + unit * inputs_ + first * kSliver<T>, kSliver<T>, count,
+                   std::min(kSliver<T>, units_ - unit), to + first * units_ + unit * kSliver<T>, kSliver<T>);
+  }
+}
+
 // δ, and whatever the products read that is not as they need it.
 template <class T>
 void DenseGradient<T>::prepare(const DenseBatch<T>& b, const Plan& plan) const {
@@ -187,15 +197,7 @@ void DenseGradient<T>::prepare(const DenseBatch<T>& b, const Plan& plan) const {
   const auto task = [&](size_t index, int) {
     if (index < deltas) return fns_.delta(delta, index * sliver, std::min(units, (index + 1) * sliver));
     index -= deltas;
-    if (index < weights) {
-      const size_t first = index * kSliver<T>, count = std::min(kSliver<T>, inputs_ - first);
-      for (size_t unit = 0; unit < units_; unit += kSliver<T>) {
-        fns_.transpose(b.weights + unit * inputs_ + first * kSliver<T>, kSliver<T>, count,
-                       std::min(kSliver<T>, units_ - unit),
-                       plan.weights + (first * units_ + unit * kSliver<T>), kSliver<T>);
-      }
-      return;
-    }
+    if (index < weights) return transpose_weights(b.weights, index * kSliver<T>, plan.weights);
     const size_t first = (index - weights) * group;
     fns_.pack_strips(b.x + first, b.ldx, std::min(group, inputs_ - first), b.rows,
                      plan.strips + first / kTileRows * strip_stride<T>(b.rows));

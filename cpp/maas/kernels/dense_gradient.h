@@ -73,6 +73,7 @@ class DenseGradient {
  private:
   struct Plan;
   bool transposes_weights(size_t rows) const;
+  void transpose_weights(const T* weights, size_t first, T* to) const;
   void prepare(const DenseBatch<T>& batch, const Plan& plan) const;
   GemmTask<T> weight_product(const DenseBatch<T>& batch, const Plan& plan) const;
   GemmTask<T> input_product(const DenseBatch<T>& batch, const Plan& plan) const;
