@@ -50,6 +50,68 @@ def test_going_on_is_not_having_stopped(name: str, dtype: str, tmp_path: Path) -
         assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
+class Places:
+    """Batches by their place, as a data loader gives them."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
+        self.x, self.y = x, y
+
+    def __len__(self) -> int:
+        return 9
+
+    def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.x[place * 10 :][:10], self.y[place * 10 :][:10]
+
+
+def embedding() -> nn.Sequential:
+    layers = [nn.Input((3,), dtype="int64"), nn.Embedding(7, 4), nn.Flatten(), nn.Dropout(0.5), nn.Dense(2)]
+    return nn.Sequential(layers)
+
+
+def frozen() -> nn.Sequential:
+    model = nn.Sequential(
+        [nn.Input((6,)), nn.Dense(5, activation="gelu"), nn.LayerNormalization(), nn.Dense(2)]
+    )
+    model.layers[0].trainable = False
+    return model
+
+
+def adapted() -> nn.Sequential:
+    scaling = nn.Normalization()
+    scaling.adapt(ROWS)
+    return nn.Sequential(
+        [nn.Input((6,)), scaling, nn.Dense(4, activation="relu"), nn.Dropout(0.2), nn.Dense(2)]
+    )
+
+
+@pytest.mark.parametrize("make", [embedding, frozen, adapted])
+@pytest.mark.parametrize("source", ["weighted", "places"])
+def test_any_model_and_source_goes_on(make: Callable[[], nn.Sequential], source: str, tmp_path: Path) -> None:
+    x = np.random.default_rng(1).integers(0, 7, (90, 3)) if make is embedding else ROWS
+    rows: dict[str, Any] = {"x": x, "y": TARGET, "sample_weight": np.arange(90.0), "batch_size": 7}
+    if source == "places":
+        rows = {"x": Places(x, TARGET)}
+    path = tmp_path / "c.safetensors"
+    whole, resumed = make(), make()
+    for model in (whole, resumed):
+        model.compile(optimizers.AdamW(0.01), "mse")
+    history = whole.fit(
+        epochs=4,
+        callbacks=[
+            callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, _: epoch == 1 and whole.save_checkpoint(path, epoch=2)
+            )
+        ],
+        verbose=0,
+        **rows,
+    )
+    first = resumed.load_checkpoint(path)
+    again = resumed.fit(epochs=4, initial_epoch=first, verbose=0, **rows)
+    assert again.history["loss"][-2:] == history.history["loss"][-2:]
+    for ours, theirs in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_run_that_was_stopped_early_stays_so(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
 
