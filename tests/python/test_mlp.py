@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_limits
 
 from maas_engine.neural_network import MLPClassifier, MLPRegressor
 
@@ -33,6 +35,13 @@ SOLVERS: dict[str, dict[str, Any]] = {
     "nesterov": {"solver": "sgd", "learning_rate_init": 0.02},
     "invscaling": {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.3, "learning_rate_init": 0.5},
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread_of_blas() -> Iterator[None]:
+    """scikit-learn's small products only lose by more, and wait for long where the machine is busy."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def pair(name: str, **parameters: Any) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.utils.optimize import _check_optimize_result
+from sklearn.utils.parallel import _get_threadpool_controller
 
 from maas_engine import _core
 from maas_engine.neural_network._rows import Rows
@@ -55,7 +56,9 @@ def minimise(
 
     options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
     try:
-        found = minimize(objective, reached, method="L-BFGS-B", jac=True, options=options, callback=note)
+        # scipy's own part is products of short vectors: threads of BLAS would only wait for each other.
+        with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+            found = minimize(objective, reached, method="L-BFGS-B", jac=True, options=options, callback=note)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=5)
         estimator.n_iter_ = iterations
