@@ -81,6 +81,19 @@ def test_a_saved_network_agrees_with_onnxruntime(answer_here: Answer, cancer: Pa
     assert report["same"]
 
 
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_a_network_that_onnxruntime_lacks_operators_for(
+    answer_here: Answer, refused_here: Refuse, diabetes: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    file = str(tmp_path / "gelu.onnx")
+    float64 = ("--set", "activation=gelu", "--set", "solver=lbfgs")
+    answer_here("train", str(diabetes), "--target", "target", *QUICK, *float64, "--out", file)
+    line = refused_here("verify", file, "--data", str(diabetes))
+    assert line.startswith("onnxruntime cannot run the file: ")
+    assert "Erf" in line
+
+
 @pytest.mark.parametrize(("ending", "begin"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_pictures(answer_here: Answer, diabetes: Path, tmp_path: Path, ending: str, begin: bytes) -> None:
     pytest.importorskip("matplotlib")

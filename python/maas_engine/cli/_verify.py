@@ -51,7 +51,10 @@ def _onnxruntime(path: str, given: dict[str, Array]) -> dict[str, Any]:
         raise Unsupported("onnxruntime is not installed: pip install 'maas_engine[onnx]'") from None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own kinds; one that lacks an operator is the usual case
+        raise Unsupported(f"onnxruntime cannot run the file: {error}") from error
     wanted = {item.name: item.type for item in session.get_inputs()}
     cast = {name: _as_declared(values, wanted[name]) for name, values in given.items()}
     names = [item.name for item in session.get_outputs()]
