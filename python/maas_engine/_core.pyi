@@ -627,6 +627,7 @@ class Model:
 # trainer.cc
 
 class TrainResult:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def loss(self) -> float: ...
     @property
