@@ -20,6 +20,7 @@ from sklearn.utils import compute_class_weight, compute_sample_weight
 
 import maas_engine
 from maas_engine.neural_network import MLPClassifier, MLPRegressor
+from maas_engine.neural_network._graphs import ACTIVATIONS
 from maas_engine.neural_network._rows import Rows
 from maas_engine.nn import optimizers, schedules
 
@@ -262,7 +263,7 @@ def test_optimizers_of_one_formula_are_the_same() -> None:
     assert weights_of(same) == weights_of(sgd)
 
 
-@pytest.mark.parametrize("activation", ["leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "softplus"])
+@pytest.mark.parametrize("activation", ACTIVATIONS[4:])
 def test_other_activations(activation: str) -> None:
     X, y = data("diabetes")
     model = MLPRegressor(hidden_layer_sizes=(16,), activation=activation, solver="lbfgs", random_state=0)

@@ -41,9 +41,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; empty for none.
-    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'gelu_tanh', 'silu', \
-            'softplus'}, default='relu'
-        Of the hidden layers; the slope of leaky_relu is 0.2.
+    activation : {'identity', 'logistic', 'tanh', 'relu'} or one of ours, default='relu'
+        Of the hidden layers. Ours, as Keras defines them: 'leaky_relu' (slope 0.2), 'relu6', 'elu', 'selu', 'gelu',
+        'gelu_tanh', 'silu', 'hard_silu', 'mish', 'softplus', 'softsign', 'hard_sigmoid'.
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'rmsprop', 'adagrad'} or Optimizer, default='adam'
         An optimizer of ``maas_engine.nn.optimizers`` brings its own learning rate or schedule. It is given here and
         not by a parameter of its own, which could contradict this one. 'rmsprop' and 'adagrad' have Keras's defaults

@@ -17,7 +17,8 @@ Array = NDArray[Any]
 # scikit-learn's four by its own names, then those of maas_engine.nn.activations.
 ACTIVATIONS = (
     *("identity", "logistic", "tanh", "relu"),
-    *("leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "softplus"),
+    *("leaky_relu", "relu6", "elu", "selu", "gelu", "gelu_tanh", "silu", "hard_silu", "mish", "softplus"),
+    *("softsign", "hard_sigmoid"),
 )
 _NAMES = {"identity": "linear", "logistic": "sigmoid"}
 
