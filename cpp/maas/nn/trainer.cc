@@ -240,6 +240,7 @@ LossSum Trainer<T>::gradient(const TrainingRows& rows) {
   if (loss_.mean_by_weight && rows.weight) {
     total = 0;
     for (size_t i = 0; i < count; ++i) total += rows.weight[i];
+    if (total == 0) total = 1;  // and so are all gradients 0
   }
   LossSum sum;
   const KeepAverages<T> keep(network_);
