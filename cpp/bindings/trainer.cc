@@ -201,6 +201,8 @@ class AnyTrainer {
       throw_invalid("Trainer", "expected " + std::to_string(slot_names_.size()) + " slots, got " +
                                    std::to_string(all.size()));
     }
+    // All are looked at before any is taken.
+    for (const py::list& slot : all) take(slot, trainable, [](auto&, size_t, const auto*) {});
     for (size_t slot = 0; slot < all.size(); ++slot) {
       take(all[slot], trainable,
            [slot](auto& network, size_t i, const auto* from) { network.set_slot(slot, i, from); });
