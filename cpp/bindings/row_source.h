@@ -42,16 +42,17 @@ inline RowSource row_source(const pybind11::array& a, const char* what) {
   source.cols = 1;
   source.row_stride = a.strides(0);
   source.item_stride = a.itemsize();
-  pybind11::ssize_t inner = 0;  // from one value of the axes seen so far to the next
+  std::optional<pybind11::ssize_t> next;  // stride of an axis that goes on where those seen so far end
   for (pybind11::ssize_t axis = a.ndim() - 1; axis > 0; --axis) {
     const pybind11::ssize_t length = a.shape(axis);
-    if (length != 1 && inner != 0 && a.strides(axis) != inner) {
+    source.cols *= static_cast<size_t>(length);
+    if (length == 1) continue;
+    if (next && a.strides(axis) != *next) {
       throw_invalid(what,
                     "expected rows whose values are one stride apart, such as those of a C-order array");
     }
-    if (length != 1 && inner == 0) source.item_stride = a.strides(axis);
-    if (length != 1) inner = a.strides(axis) * length;
-    source.cols *= static_cast<size_t>(length);
+    if (!next) source.item_stride = a.strides(axis);
+    next = a.strides(axis) * length;
   }
   return source;
 }

@@ -12,6 +12,7 @@ from small_trainers import ADAM, CASES, ROWS, TABLE, X, Y, make_trainer, rates, 
 from maas_engine import _core, errors
 
 ORDER = np.arange(10, dtype=np.uint32)
+BROADCAST = np.broadcast_to(X[:, :2, None], (ROWS, 2, 2))  # each value twice, from one place
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,8 @@ ORDER = np.arange(10, dtype=np.uint32)
         ((X, Y, None, None, 8, rates(12)), "expected 13 learning rates, got 12"),
         ((X, Y, None, ORDER + np.uint32(91), 8, rates(99)), "rows from 0 to 100 - 1"),
         ((X, Y, None, ORDER[::2], 8, rates(99)), "contiguous order"),
+        ((X, Y, None, None, 2**64 - 1, rates(0)), "expected 1 learning rates, got 0"),
+        ((BROADCAST, Y, None, None, 8, rates(99)), "one stride apart"),
         ((X.astype("float16"), Y, None, None, 8, rates(99)), "float16"),
         ((X.astype(">f8"), Y, None, None, 8, rates(99)), "native byte order"),
         ((X.astype("U4"), Y, None, None, 8, rates(99)), "expected float32"),

@@ -84,7 +84,7 @@ class RowSums {
   alignas(64) double sums_[kSums] = {};
 };
 
-// Runs fn(panel, first row, rows) for each block of narrow rows, its predictions, weights and (unless there
+// Runs fn(panel, rows) for each block of narrow rows, its predictions, weights and (unless there
 // is one target a row, which is no column) targets turned; then turns the gradient back.
 template <class T, class Fn>
 HWY_INLINE void ForPanels(const LossRows<T>& s, bool target_columns, Fn fn) {

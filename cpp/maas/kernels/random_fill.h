@@ -13,8 +13,8 @@ void random_uniform(uint64_t seed, uint64_t stream, size_t n, double* out);
 void random_normal(uint64_t seed, uint64_t stream, size_t n, double* out);
 
 // out[i] = the x below which a share p[i] of the normal distribution lies; 0 < p < 1, else NaN. Relative
-// error below 2e-15 (Wichura, "The percentage points of the
-// normal distribution", AS 241, 1988). `out` may be p. One thread.
+// error below 2e-15 (Wichura, "The percentage points of the normal distribution", AS 241, 1988). `out` may be
+// p. One thread.
 void normal_quantiles(size_t n, const double* p, double* out);
 
 }  // namespace maas

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -18,7 +20,7 @@ class ChainWalk {
  public:
   // All outlive the walk.
   ChainWalk(const Graph& graph, const Checked& checked, const PlacedParameters<T>& parameters)
-      : graph_(graph), checked_(checked), parameters_(parameters) {
+      : graph_(graph), checked_(checked), parameters_(parameters), weights_(find_product_weights(graph)) {
     for (const Node& node : graph.nodes) {
       if (checked.known.count(node.outputs[0]) == 0) nodes_.push_back(&node);
     }
@@ -52,17 +54,26 @@ class ChainWalk {
   bool is_parameter(const NodeView& view, size_t input) const {
     return view.has_input(input) && parameters_.count(view.node().inputs[input]) > 0;
   }
-  const PlacedParameter<T>& parameter(const NodeView& view, size_t input) const {
+  // What has a gradient is read once: layers write theirs. So are a product's weights: they are packed.
+  const PlacedParameter<T>& parameter(const NodeView& view, size_t input) {
     if (!is_parameter(view, input)) {
       view.unsupported("expected input " + std::to_string(input) + " to be an initializer");
     }
-    return parameters_.at(view.node().inputs[input]);
+    const std::string& name = view.node().inputs[input];
+    const PlacedParameter<T>& found = parameters_.at(name);
+    const bool again = !read_.insert(name).second;
+    if (again && (found.at.gradient != nullptr || weights_.count(name) > 0)) {
+      view.unsupported("expected '" + name + "' to be read once to train");
+    }
+    return found;
   }
-  Parameter<T> vector(const NodeView& view, size_t input, size_t size) const {
+  // One value a column.
+  Parameter<T> vector(const NodeView& view, size_t input, size_t size) {
     const Parameter<T> at = parameter(view, input).at;
-    if (elements(view.input(input).shape) != size) {
+    const Shape& shape = view.input(input).shape;
+    if (elements(shape) != size || (size != 1 && static_cast<size_t>(shape.back()) != size)) {
       view.unsupported("expected '" + view.node().inputs[input] + "' of " + std::to_string(size) +
-                       " values to train, got shape " + shape_text(view.input(input).shape));
+                       " values to train, got shape " + shape_text(shape));
     }
     return at;
   }
@@ -81,7 +92,9 @@ class ChainWalk {
   const Graph& graph_;
   const Checked& checked_;
   const PlacedParameters<T>& parameters_;
-  std::vector<const Node*> nodes_;  // but those whose outputs are known
+  const std::unordered_map<std::string, bool> weights_;  // of products
+  std::unordered_set<std::string> read_;                 // of the parameters
+  std::vector<const Node*> nodes_;                       // but those whose outputs are known
   size_t next_ = 0;
   std::string value_;  // what the chain has come to
 };

@@ -74,7 +74,9 @@ class ChainBuilder : ChainWalk<T> {
   }
 
   void finish() {
-    if (chain_.input.positions != 1 && chain_.table_rows == 0) fail("integers to be read by a Gather");
+    if (graph_.inputs[0].type.dtype == DType::kInt64 && chain_.table_rows == 0) {
+      fail("integers to be read by a Gather of one row at least");
+    }
     if (shape_.positions != 1) {
       if (chain_.closing == Closing::kSoftmax) fail("one softmax a row");
       chain_.closing = Closing::kNone;
@@ -302,7 +304,7 @@ class ChainBuilder : ChainWalk<T> {
       view.unsupported("expected constants; only a product's bias is trained");
     const Shape& shape = view.input(operand).shape;
     const size_t size = elements(shape);
-    const bool per_column = size == shape_.cols && static_cast<size_t>(shape.back()) == size;
+    const bool per_column = size == shape_.cols && (size == 1 || static_cast<size_t>(shape.back()) == size);
     if (size != 1 && !per_column) view.unsupported("expected one value, or one a column");
     if (per_column && !negate) return given.at.value;
     if (given.listed) view.unsupported("expected a constant, not a parameter, of one value a column");

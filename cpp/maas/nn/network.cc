@@ -160,8 +160,6 @@ Network<T>::Network(Graph graph, const std::vector<ParameterOptions>& parameters
 
 template <class T>
 Network<T>::~Network() = default;
-template <class T>
-Network<T>::Network(Network&&) noexcept = default;
 
 template <class T>
 Graph Network<T>::current_graph() const {

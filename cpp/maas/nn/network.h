@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "maas/base/aligned.h"
 #include "maas/graph/graph.h"
 #include "maas/nn/layer.h"
 #include "maas/nn/layer_chain.h"
@@ -26,17 +25,15 @@ template <class T>
 class Network {
  public:
   // `graph`: one input of T (or integers, read by a Gather: an embedding) with the batch in front, a chain of
-  // nodes, one output. Nodes: Gemm; MatMul (+ Add); Relu, LeakyRelu, Elu, Selu, Gelu, Sigmoid, Tanh,
-  // Softplus, Sigmoid × its input (silu); Softmax of the last axis; Dropout; BatchNormalization;
-  // LayerNormalization; Gather; Reshape, Flatten; Sub, Div, Mul, Add of constants. Throws Unsupported naming
-  // the node. Initializers not listed in `parameters` are constants.
+  // nodes, one output. Nodes: Gemm; MatMul (+ Add); activations that kernels/activation_gradient.h knows;
+  // Sigmoid × its input (silu); Softmax of the last axis; Dropout; BatchNormalization; LayerNormalization;
+  // Gather; Reshape, Flatten, Identity; Sub, Div, Mul, Add of constants. Throws Unsupported naming the node,
+  // also where two read the same trained parameter. Initializers not listed in `parameters` are constants.
   Network(Graph graph, const std::vector<ParameterOptions>& parameters, size_t optimizer_slots);
   ~Network();
-  Network(Network&&) noexcept;
 
   const std::vector<ParameterSpec>& parameters() const { return specs_; }
-  const Graph& graph() const { return graph_; }  // as given: initializers of the start
-  Graph current_graph() const;                   // with the parameters' present values
+  Graph current_graph() const;  // with the parameters' present values
 
   // Row-major copies.
   void get_parameter(size_t index, T* plain) const;

@@ -211,7 +211,7 @@ TrainResult Trainer<T>::run(const TrainingRows& rows, VectorView<uint32_t> order
   if (std::any_of(order.data, order.data + order.size, [&](uint32_t row) { return row >= rows.x.rows; })) {
     throw_invalid("Trainer", "expected an order of rows from 0 to " + std::to_string(rows.x.rows) + " - 1");
   }
-  const size_t steps = (count + batch_size - 1) / batch_size;
+  const size_t steps = count / batch_size + (count % batch_size != 0);
   if (learning_rates.size < steps) {
     throw_invalid("Trainer", "expected " + std::to_string(steps) + " learning rates, got " +
                                  std::to_string(learning_rates.size));

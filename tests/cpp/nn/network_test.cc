@@ -151,6 +151,28 @@ TEST(WithoutDropout, RewiresWhatReadIt) {
   EXPECT_EQ(predict(bare, x, 10, 2), predict(graph, x, 10, 2));
 }
 
+// A scalar fits one column as it fits any; what is not trained may be read again.
+TYPED_TEST(Networks, ScalarsScaleColumns) {
+  using T = TypeParam;
+  const std::vector<T> x = some_values<T>(6);
+  for (const int64_t cols : {1, 3}) {
+    GraphBuilder<T> builder(cols);
+    const T two = 2;
+    builder.graph.initializers.emplace("two", Tensor::of({}, &two));
+    Network<T> network(builder.node("Sub", {"two"}).node("Relu").node("Mul", {"two"}).finish(), {}, 0);
+    const auto features = static_cast<size_t>(cols), rows = x.size() / features;
+    network.reserve(rows);
+    for (size_t i = 0; i < rows; ++i) {
+      std::copy_n(x.data() + i * features, features, network.input(rows).row(i));
+    }
+    network.forward(rows, 0, 0, false);
+    const std::vector<T> expected = predict(network.current_graph(), x, rows, features);
+    for (size_t i = 0; i < x.size(); ++i) {
+      EXPECT_EQ(network.output(rows, false).row(i / features)[i % features], expected[i]);
+    }
+  }
+}
+
 TEST(NetworkErrors, NameTheNode) {
   const auto expect_error = [](GraphBuilder<float>& builder, const std::string& text) {
     try {
@@ -174,6 +196,24 @@ TEST(NetworkErrors, NameTheNode) {
   trained_average.batch_norm(3);
   trained_average.parameters[2].trainable = true;
   expect_error(trained_average, "a moving average");
+  GraphBuilder<float> tied(3);
+  tied.dense(3, 3).dense(3, 3);
+  tied.graph.nodes[1].inputs[1] = "w0";
+  expect_error(tied, "[Gemm 'v1'] expected 'w0' to be read once to train");
+  GraphBuilder<float> bias_of_positions(1);  // 2 positions of 2 columns, a bias for each position
+  bias_of_positions.graph.inputs[0].type = {DType::kInt64, {kBatch, 2}};
+  bias_of_positions.add({5, 2}, "table");
+  bias_of_positions.graph.nodes.push_back({"Gather", "", "", {"table", "x"}, {"rows"}, {}});
+  bias_of_positions.value = "rows";
+  const std::string weights = bias_of_positions.add({2, 2}, "w"), bias = bias_of_positions.add({2, 1}, "b");
+  expect_error(bias_of_positions.node("MatMul", {weights}).node("Add", {bias}),
+               "expected 'b' of 2 values to train, got shape [2, 1]");
+  GraphBuilder<float> empty_table(1);
+  empty_table.graph.inputs[0].type.dtype = DType::kInt64;
+  empty_table.add({0, 4}, "table");
+  empty_table.graph.nodes.push_back({"Gather", "", "", {"table", "x"}, {"rows"}, {}});
+  empty_table.value = "rows";
+  expect_error(empty_table, "a Gather of one row at least");
   GraphBuilder<float> nothing(3);
   nothing.node("Identity");
   expect_error(nothing, "expected at least one layer");
