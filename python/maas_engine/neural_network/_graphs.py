@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maas_engine.graph import Graph, GraphBuilder
 from maas_engine.nn import activations
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from maas_engine.errors import InvalidArgument
 from maas_engine.model import Model
 from maas_engine.nn._checks import number
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 
 Array = NDArray[Any]
 # Adds nodes for a value, the last of a given name, and returns the result.

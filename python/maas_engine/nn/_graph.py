@@ -1,14 +1,19 @@
-"""A model's layers as one graph: for the trainer, or for files and predictions."""
+"""Layers as one graph: for the trainer, or for files and predictions."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.graph import Graph
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.model import Model
+from maas_engine.nn._config import floatx
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers import Embedding, Layer
 
@@ -69,6 +74,17 @@ def write_graph(
     if feature_names is not None:
         metadata["maas_engine.feature_names"] = json.dumps(list(feature_names))
     return nodes.builder.build(metadata), nodes.variables
+
+
+def run_layer(layer: Layer, x: ArrayLike) -> NDArray[Any]:
+    """Return the outputs of one layer on its own for a batch x, in inference mode; builds it where it is not."""
+    dtype = layer.dtype or floatx()
+    kind = "int64" if isinstance(layer, Embedding) else dtype
+    batch = np.asarray(x).astype(kind, copy=False)
+    layer.build((None, *batch.shape[1:]))
+    signature = Signature("input", layer.input_shape, kind, dtype)
+    graph, _ = write_graph(layer.name, [layer], signature, training=False)
+    return np.asarray(Model(graph).predict(batch))
 
 
 def _check_indices(layers: Sequence[Layer], signature: Signature) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from maas_engine import _core
 from maas_engine._runtime import next_seed
 from maas_engine.errors import InvalidArgument
-from maas_engine.nn import _random
 from maas_engine.nn._config import floatx
 from maas_engine.nn._lookup import by_name
 
@@ -109,7 +109,7 @@ class RandomUniform(Initializer):
         self.minval, self.maxval = minval, maxval
 
     def _draw(self, seed: int, shape: tuple[int, ...]) -> Array:
-        numbers = _random.uniform(seed, math.prod(shape))
+        numbers = _uniform(seed, math.prod(shape))
         return (numbers * (self.maxval - self.minval) + self.minval).reshape(shape)
 
 
@@ -121,14 +121,14 @@ class RandomNormal(Initializer):
         self.mean, self.stddev = mean, stddev
 
     def _draw(self, seed: int, shape: tuple[int, ...]) -> Array:
-        return (_random.normal(seed, math.prod(shape)) * self.stddev + self.mean).reshape(shape)
+        return (_normal(seed, math.prod(shape)) * self.stddev + self.mean).reshape(shape)
 
 
 class TruncatedNormal(RandomNormal):
     """Normally distributed, values beyond two ``stddev`` drawn again."""
 
     def _draw(self, seed: int, shape: tuple[int, ...]) -> Array:
-        return (_random.truncated_normal(seed, math.prod(shape)) * self.stddev + self.mean).reshape(shape)
+        return (_truncated_normal(seed, math.prod(shape)) * self.stddev + self.mean).reshape(shape)
 
 
 class VarianceScaling(Initializer):
@@ -168,11 +168,11 @@ class VarianceScaling(Initializer):
         variance, size = self.scale / max(1.0, n), math.prod(shape)
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
-            values = _random.uniform(seed, size) * (2 * limit) - limit
+            values = _uniform(seed, size) * (2 * limit) - limit
         elif self.distribution == "truncated_normal":
-            values = _random.truncated_normal(seed, size) * (math.sqrt(variance) / _TRUNCATED_DEVIATION)
+            values = _truncated_normal(seed, size) * (math.sqrt(variance) / _TRUNCATED_DEVIATION)
         else:
-            values = _random.normal(seed, size) * math.sqrt(variance)
+            values = _normal(seed, size) * math.sqrt(variance)
         return values.reshape(shape)
 
 
@@ -262,7 +262,33 @@ def get(identifier: Any) -> Callable[[Sequence[int], DTypeLike], ArrayLike]:
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[float, float]:
+    """Inputs and outputs of a kernel; leading axes, beyond two, count for both."""
     if len(shape) < 2:
         size = float(shape[0]) if shape else 1.0
         return size, size
-    return float(shape[-2]), float(shape[-1])
+    leading = math.prod(shape[:-2])
+    return float(leading * shape[-2]), float(leading * shape[-1])
+
+
+# Numbers addressed by a seed, the same on every machine.
+
+
+def _uniform(seed: int, n: int) -> NDArray[np.float64]:
+    """Return n numbers of [0, 1)."""
+    return _core.random_uniform(seed % 2**64, 0, n)
+
+
+def _normal(seed: int, n: int) -> NDArray[np.float64]:
+    """Return n numbers of mean 0 and standard deviation 1."""
+    return _core.random_normal(seed % 2**64, 0, n)
+
+
+def _truncated_normal(seed: int, n: int) -> NDArray[np.float64]:
+    """Return n numbers of the normal distribution between -2 and 2: others are drawn again."""
+    kept = np.empty(0)
+    stream = 0
+    while len(kept) < n:
+        drawn = _core.random_normal(seed % 2**64, stream, n + n // 8 + 8)
+        kept = np.concatenate([kept, drawn[np.abs(drawn) <= 2]])
+        stream += 1
+    return kept[:n]

@@ -7,7 +7,7 @@ from typing import Any
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn import activations
 from maas_engine.nn._activation_nodes import make_elu, make_leaky_relu
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn.layers.layer import Layer, refuse
 
 

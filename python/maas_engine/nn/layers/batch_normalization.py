@@ -9,7 +9,7 @@ import numpy as np
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn import initializers, regularizers
 from maas_engine.nn._checks import check_rate, number
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer, refuse
 

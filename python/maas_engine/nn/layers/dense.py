@@ -7,7 +7,7 @@ from typing import Any
 
 from maas_engine.nn import activations, initializers, regularizers
 from maas_engine.nn._checks import whole_number
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer, Shape, refuse
 

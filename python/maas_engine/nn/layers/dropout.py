@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from maas_engine.nn._checks import check_rate
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn.layers.layer import Layer, refuse
 
 

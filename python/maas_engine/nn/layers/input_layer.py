@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from maas_engine.errors import InvalidArgument
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn.layers.layer import Layer
 
 

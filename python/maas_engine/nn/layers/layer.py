@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn._config import float_type, floatx
 from maas_engine.nn._lookup import snake_case
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.regularizers import Regularizer
 
@@ -185,7 +185,7 @@ class Layer:
             raise Unsupported(
                 f"[{self.name}] layers make a model by Sequential([...]), not by calls of one another"
             )
-        from maas_engine.nn._run import run_layer
+        from maas_engine.nn._graph import run_layer
 
         return run_layer(self, x)
 

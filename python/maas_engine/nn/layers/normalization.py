@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.nn import initializers
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer
 

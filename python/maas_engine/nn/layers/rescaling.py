@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from maas_engine.nn._checks import number
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn.layers.layer import Layer
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from maas_engine.errors import InvalidArgument
-from maas_engine.nn._nodes import NodeWriter
+from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn.layers.layer import Layer, Shape, refuse
 
 
