@@ -50,6 +50,23 @@ def test_going_on_is_not_having_stopped(name: str, dtype: str, tmp_path: Path) -
         assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
+def test_layers_adapted_before_they_have_a_place(tmp_path: Path) -> None:
+    """Two layers called "normalization" until the model tells them apart."""
+    data = np.random.default_rng(0).standard_normal((50, 3))
+    first, second = nn.Normalization(), nn.Normalization()
+    first.adapt(data)
+    second.adapt(2 * data)
+    model = nn.Sequential([first, nn.Dense(3), second, nn.Dense(1)])
+    paths = [each.path for each in model.weights]
+    assert len(set(paths)) == len(paths)
+    model.save_weights(tmp_path / "w.safetensors")
+    assert set(_safetensors.read(tmp_path / "w.safetensors")[0]) == set(paths)
+    expected = model.predict(data)
+    second.adapt(data)
+    model.load_weights(tmp_path / "w.safetensors")
+    assert np.array_equal(model.predict(data), expected)
+
+
 class Places:
     """Batches by their place, as a data loader gives them."""
 

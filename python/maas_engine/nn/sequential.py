@@ -50,6 +50,7 @@ class Sequential(Training, Saving):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from maas_engine import nn
     >>> model = nn.Sequential([nn.Input((4,)), nn.Dense(8, activation="relu"), nn.Dense(1)])
     >>> model.count_params()
@@ -329,8 +330,7 @@ class Sequential(Training, Saving):
             raise InvalidArgument(f"[{layer.name}] expected a layer of {self.dtype}, got {layer.dtype}")
         layer.build(shape)
         for variable in layer.weights:
-            if variable.dtype != "int32":
-                variable.path = f"{layer.name}/{variable.name}"
+            variable.path = f"{layer.name}/{variable.name}"
             variable.holders.append(self._session)
 
     def _free_name(self, layer: Layer) -> str:
