@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maas_engine import nn
 from maas_engine.errors import InvalidArgument, NotFinite, Unsupported
 from maas_engine.nn import callbacks, losses, metrics, optimizers, schedules
 
@@ -324,6 +325,8 @@ def test_metrics_of_compile() -> None:
         (losses, "CosineSimilarity", "BinaryCrossentropy"),
         (optimizers, "Nadam", "RMSprop, SGD"),
         (callbacks, "TensorBoard", "EarlyStopping, History"),
+        (nn.layers, "Conv2D", "Activation, BatchNormalization"),
+        (nn, "LSTM", "Dense, Dropout"),
     ],
 )
 def test_what_a_module_lacks_is_said_with_what_it_has(module: Any, name: str, there: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from maas_engine.nn import (
     activations,
     callbacks,
@@ -15,6 +17,7 @@ from maas_engine.nn import (
     utils,
 )
 from maas_engine.nn._config import floatx, set_floatx, set_random_seed
+from maas_engine.nn._lookup import absent
 from maas_engine.nn.layers import (
     ELU,
     Activation,
@@ -69,3 +72,9 @@ __all__ = [
     "set_random_seed",
     "utils",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers then still see what is not there
+
+    def __getattr__(name: str) -> Any:
+        raise absent(__name__, name, __all__)

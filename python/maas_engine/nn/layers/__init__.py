@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from maas_engine.nn._lookup import absent
 from maas_engine.nn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from maas_engine.nn.layers.batch_normalization import BatchNormalization
 from maas_engine.nn.layers.dense import Dense
@@ -33,3 +36,9 @@ __all__ = [
     "Reshape",
     "Softmax",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers then still see what is not there
+
+    def __getattr__(name: str) -> Any:
+        raise absent(__name__, name, __all__)
