@@ -39,11 +39,16 @@ def imported_packages(module: str) -> set[str]:
 
 def test_import_loads_numpy_and_the_extension_only() -> None:
     assert imported_packages("maas_engine") <= {"maas_engine", "numpy"}
+    assert run_python("import sys, maas_engine; print('maas_engine.nn' in sys.modules)").split() == ["False"]
 
 
 def test_metrics_do_not_need_scikit_learn() -> None:
     pytest.importorskip("maas_engine.metrics")
     assert imported_packages("maas_engine.metrics") <= {"maas_engine", "numpy"}
+
+
+def test_networks_need_numpy_only() -> None:
+    assert imported_packages("maas_engine.nn") <= {"maas_engine", "numpy"}
 
 
 def test_import_prints_nothing() -> None:

@@ -273,15 +273,6 @@ def test_copies() -> None:
         assert not np.array_equal(other.predict(x), model.predict(x))
 
 
-def test_nn_needs_numpy_only() -> None:
-    import subprocess
-    import sys
-
-    code = "import sys, maas_engine.nn; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]
-
-
 def test_to_categorical() -> None:
     assert nn.utils.to_categorical([0, 2]).tolist() == [[1, 0, 0], [0, 0, 1]]
     assert nn.utils.to_categorical([[1], [0]], 3).shape == (2, 3)
