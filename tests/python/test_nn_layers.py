@@ -289,6 +289,12 @@ def test_initializer_spread(name: str) -> None:
     assert not np.array_equal(values, initializers._BY_NAME[name](seed=6)((300, 200), "float64"))
 
 
+def test_leading_axes_of_a_kernel_count_for_both_sides() -> None:
+    kernel = initializers.HeNormal(seed=5)((3, 3, 40, 80), "float64")
+    assert kernel.std() == pytest.approx(math.sqrt(2 / (9 * 40)), rel=0.01)
+    assert np.abs(initializers.GlorotUniform(seed=5)((7, 20, 30))).max() <= math.sqrt(6 / (7 * 50))
+
+
 def test_initializers_by_every_way() -> None:
     assert np.array_equal(initializers.get("zeros")((2, 2), "float32"), np.zeros((2, 2)))
     assert np.array_equal(initializers.get("HeNormal")((0,), "float32"), np.zeros(0))

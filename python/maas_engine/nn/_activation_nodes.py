@@ -10,9 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from maas_engine.errors import InvalidArgument
 from maas_engine.model import Model
-from maas_engine.nn._checks import number
+from maas_engine.nn._checks import not_negative
 from maas_engine.nn._node_writer import NodeWriter
 
 Array = NDArray[Any]
@@ -66,7 +65,7 @@ def _operator(op: str, **attributes: Any) -> Writer:
 
 def make_leaky_relu(negative_slope: float = 0.2) -> Activation:
     """Return leaky relu with a slope of at least 0."""
-    slope = _parameter("leaky_relu", "negative_slope", negative_slope)
+    slope = not_negative(negative_slope, "negative_slope", "leaky_relu")
 
     def write(nodes: NodeWriter, x: str, name: str) -> str:
         # The attribute is float32 where the operator stands: the same number here.
@@ -78,20 +77,13 @@ def make_leaky_relu(negative_slope: float = 0.2) -> Activation:
 
 def make_elu(alpha: float = 1.0) -> Activation:
     """Return elu with a factor of at least 0."""
-    factor = _parameter("elu", "alpha", alpha)
+    factor = not_negative(alpha, "alpha", "elu")
 
     def write(nodes: NodeWriter, x: str, name: str) -> str:
         below = nodes.add("Mul", _exp_minus_one(nodes, x), nodes.constant(np.float32(factor)))
         return nodes.add("Where", nodes.add("Greater", x, nodes.constant(0)), x, below, name=name)
 
     return Activation("elu", _spelt("Elu", write, alpha=factor), factor)
-
-
-def _parameter(where: str, name: str, value: float) -> float:
-    value = number(value, name, where)
-    if not 0 <= value < np.inf:
-        raise InvalidArgument(f"[{where}] expected {name} to be finite and at least 0, got {value}")
-    return value
 
 
 def _spelt(op: str, write: Writer, **attributes: Any) -> Writer:

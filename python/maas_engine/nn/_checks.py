@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -39,6 +40,32 @@ def number(value: Any, name: str, where: str) -> float:
         except (TypeError, ValueError):
             pass
     raise InvalidArgument(f"[{where}] expected {name} to be a number, got {value!r}")
+
+
+def not_negative(value: Any, name: str, where: str) -> float:
+    """Return a finite number of at least 0.
+
+    Raises
+    ------
+    InvalidArgument : it is something else.
+    """
+    found = number(value, name, where)
+    if not 0 <= found < math.inf:
+        raise InvalidArgument(f"[{where}] expected {name} to be finite and at least 0, got {found}")
+    return found
+
+
+def positive(value: Any, name: str, where: str) -> float:
+    """Return a finite number above 0.
+
+    Raises
+    ------
+    InvalidArgument : it is something else.
+    """
+    found = number(value, name, where)
+    if not 0 < found < math.inf:
+        raise InvalidArgument(f"[{where}] expected {name} to be finite and above 0, got {found}")
+    return found
 
 
 def check_rate(value: Any, name: str, where: str) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from maas_engine import _core
 from maas_engine._runtime import next_seed
 from maas_engine.errors import InvalidArgument
+from maas_engine.nn._checks import positive
 from maas_engine.nn._config import floatx
 from maas_engine.nn._lookup import by_name
 
@@ -150,8 +151,7 @@ class VarianceScaling(Initializer):
         seed: int | None = None,
     ) -> None:
         super().__init__(seed)
-        if not 0 < scale < math.inf:
-            raise InvalidArgument(f"[initializers] expected a positive scale, got {scale}")
+        scale = positive(scale, "scale", "initializers")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise InvalidArgument(f"[initializers] expected mode fan_in, fan_out or fan_avg, got {mode!r}")
         distribution = {"normal": "truncated_normal"}.get(distribution, distribution)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from maas_engine.errors import InvalidArgument, Unsupported
-from maas_engine.nn._checks import number
+from maas_engine.nn._checks import number, positive
 from maas_engine.nn._lookup import absent
 
 _L = TypeVar("_L", bound="Loss")
@@ -105,9 +104,7 @@ class Huber(Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.delta = number(delta, "delta", type(self).__name__)
-        if not 0 < self.delta < math.inf:
-            raise InvalidArgument(f"[Huber] expected delta > 0 and finite, got {delta}")
+        self.delta = positive(delta, "delta", type(self).__name__)
 
 
 class _Crossentropy(Loss):

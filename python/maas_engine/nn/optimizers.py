@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maas_engine.errors import InvalidArgument, NotFinite, Unsupported
 from maas_engine.nn import schedules
+from maas_engine.nn._checks import number
 from maas_engine.nn._lookup import absent
 from maas_engine.nn.schedules import LearningRateSchedule
 
@@ -154,16 +155,13 @@ class Optimizer:
                 raise Unsupported(f"[{self._where}] {key}={value!r}: {key} is not supported")
 
     def _number(self, name: str, value: Any, low: float = 0.0, below: float = math.inf) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise InvalidArgument(f"[{self._where}] expected {name} to be a number, got {value!r}") from None
-        if math.isnan(number) or math.isinf(number):
-            raise NotFinite(f"[{self._where}] expected a finite {name}, got {number}")
-        if not low <= number < below:
+        found = number(value, name, self._where)
+        if not math.isfinite(found):
+            raise NotFinite(f"[{self._where}] expected a finite {name}, got {found}")
+        if not low <= found < below:
             limits = f">= {low:g}" if math.isinf(below) else f"in [{low:g}, {below:g})"
-            raise InvalidArgument(f"[{self._where}] expected {name} {limits}, got {number:g}")
-        return number
+            raise InvalidArgument(f"[{self._where}] expected {name} {limits}, got {found:g}")
+        return found
 
     def _optional(self, name: str, value: Any) -> float | None:
         return None if value is None else self._number(name, value)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from maas_engine.errors import InvalidArgument
-from maas_engine.nn._checks import number
+from maas_engine.nn._checks import not_negative
 from maas_engine.nn._lookup import by_name
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
@@ -19,7 +18,7 @@ class Regularizer:
     """The penalty l1 Σ|w| + l2 Σw², with finite factors of at least 0."""
 
     def __init__(self, l1: float, l2: float) -> None:
-        self.l1, self.l2 = (self._factor(name, each) for name, each in (("l1", l1), ("l2", l2)))
+        self.l1, self.l2 = not_negative(l1, "l1", "regularizers"), not_negative(l2, "l2", "regularizers")
 
     def __call__(self, x: ArrayLike) -> float:
         """Return the penalty of an array, summed in float64."""
@@ -28,13 +27,6 @@ class Regularizer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} l1={self.l1} l2={self.l2}>"
-
-    @staticmethod
-    def _factor(name: str, value: float) -> float:
-        value = number(value, name, "regularizers")
-        if not 0 <= value < math.inf:
-            raise InvalidArgument(f"[regularizers] expected {name} to be finite and at least 0, got {value}")
-        return value
 
 
 class L1(Regularizer):

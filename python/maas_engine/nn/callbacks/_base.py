@@ -58,10 +58,10 @@ class Callback:
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None: ...
     def on_test_begin(self, logs: Logs | None = None) -> None: ...
     def on_test_end(self, logs: Logs | None = None) -> None: ...
+
+    # Keras's, never called here: evaluate and predict take no callbacks, and are one call into compiled code.
     def on_predict_begin(self, logs: Logs | None = None) -> None: ...
     def on_predict_end(self, logs: Logs | None = None) -> None: ...
-
-    # Keras's, never called here: evaluate and predict are one call into compiled code.
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None: ...
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None: ...
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None: ...
@@ -214,14 +214,6 @@ class CallbackList(Callback):
     def on_test_end(self, logs: Logs | None = None) -> None:
         for each in self.callbacks:
             each.on_test_end(_or_empty(logs))
-
-    def on_predict_begin(self, logs: Logs | None = None) -> None:
-        for each in self.callbacks:
-            each.on_predict_begin(_or_empty(logs))
-
-    def on_predict_end(self, logs: Logs | None = None) -> None:
-        for each in self.callbacks:
-            each.on_predict_end(_or_empty(logs))
 
 
 def _or_empty(logs: Logs | None) -> Logs:

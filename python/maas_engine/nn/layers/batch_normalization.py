@@ -8,7 +8,7 @@ import numpy as np
 
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.nn import initializers, regularizers
-from maas_engine.nn._checks import check_rate, number
+from maas_engine.nn._checks import check_rate, positive
 from maas_engine.nn._node_writer import NodeWriter
 from maas_engine.nn._variable import Variable
 from maas_engine.nn.layers.layer import Layer, refuse
@@ -55,9 +55,7 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         refuse(self.name, beta_constraint=beta_constraint, gamma_constraint=gamma_constraint)
         momentum = check_rate(momentum, "momentum", self.name)
-        epsilon = number(epsilon, "epsilon", self.name)
-        if not 0 < epsilon < np.inf:
-            raise InvalidArgument(f"[{self.name}] expected a positive epsilon, got {epsilon}")
+        epsilon = positive(epsilon, "epsilon", self.name)
         self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
         self.center, self.scale = center, scale
         self.beta_initializer = initializers.get(beta_initializer)
