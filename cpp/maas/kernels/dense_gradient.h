@@ -23,7 +23,7 @@ struct DenseBatch {
   const T* out = nullptr;  // rows × units, what forward gave
   T* delta = nullptr;      // in: gradient of the loss by `out`; overwritten
   size_t ldo = 0;
-  T* weight_gradient = nullptr;  // laid out as the weights, padding never written; null: not wanted
+  T* weight_gradient = nullptr;  // laid out as the weights, padding left or zeroed; null: not wanted
   T* bias_gradient = nullptr;    // likewise; on 64 bytes and whole lines long
   T* in_gradient = nullptr;      // rows × inputs; null: not wanted
   size_t ldi = 0;

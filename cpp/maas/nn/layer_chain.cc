@@ -56,12 +56,17 @@ class ChainBuilder : ChainWalk<T> {
     throw Error(ErrorCode::kUnsupported, "graph '" + graph_.name + "'", "expected " + what);
   }
 
+  void expect_values(SampleShape shape) const {
+    if (shape.positions * shape.cols == 0) fail("one value a row at least, also between layers");
+  }
+
   void start() {
     if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1) fail("one input and one output to train");
     const Value& input = graph_.inputs[0];
     if (!is_batched(input.type.shape)) fail("an input with the batch in front");
     value_ = input.name;
     shape_ = sample_shape(input.type.shape);
+    expect_values(shape_);
     if (input.type.dtype == dtype_of<T>) {
       chain_.input = shape_ = {1, shape_.positions * shape_.cols};
       reshape(input.type.shape);
@@ -324,6 +329,7 @@ class ChainBuilder : ChainWalk<T> {
 
   void push(std::unique_ptr<Layer<T>> layer, bool trains) {
     const SampleShape out = layer->output(shape_);
+    expect_values(out);
     chain_.layers.push_back({std::move(layer), shape_, out, trains});
     shape_ = out;
     chain_.closing = Closing::kNone;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "maas/base/error.h"
@@ -214,6 +215,11 @@ TEST(NetworkErrors, NameTheNode) {
   empty_table.graph.nodes.push_back({"Gather", "", "", {"table", "x"}, {"rows"}, {}});
   empty_table.value = "rows";
   expect_error(empty_table, "a Gather of one row at least");
+  for (const auto& [features, units] : {std::pair{0, 4}, std::pair{4, 0}}) {
+    GraphBuilder<float> empty(features);
+    empty.dense(features, units).dense(units, 2);
+    expect_error(empty, "one value a row at least");
+  }
   GraphBuilder<float> nothing(3);
   nothing.node("Identity");
   expect_error(nothing, "expected at least one layer");
