@@ -61,6 +61,21 @@ def test_plot_draws_the_numbers() -> None:
     assert axes.get_legend() is not None
 
 
+def test_plot_puts_values_at_their_epochs() -> None:
+    pytest.importorskip("matplotlib")
+    history = History()
+    history.on_train_begin()
+    for epoch in range(6):
+        history.on_epoch_end(epoch, {"loss": 1.0, **({"val_loss": 2.0} if epoch % 3 == 1 else {})})
+    resumed = History()
+    resumed.on_train_begin()
+    resumed.set_state(history.get_state())
+    for each in (history, resumed):
+        training, validation = each.plot().axes[0].lines
+        assert list(training.get_xdata()) == [1, 2, 3, 4, 5, 6]
+        assert list(validation.get_xdata()) == [2, 5]
+
+
 def test_plot_refuses() -> None:
     with pytest.raises(InvalidArgument, match="one epoch at least"):
         History().plot()

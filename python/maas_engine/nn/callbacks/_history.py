@@ -28,13 +28,15 @@ class History(Callback):
     def __init__(self) -> None:
         self.epoch: list[int] = []
         self.history: dict[str, list[float]] = {}
+        self._epochs: dict[str, list[int]] = {}  # of each value: validation may skip some
 
     def set_model(self, model: Any) -> None:
         super().set_model(model)
         model.history = self
 
     def get_state(self) -> dict[str, Any]:
-        return {"epoch": list(self.epoch), "history": {name: list(row) for name, row in self.history.items()}}
+        rows = {name: list(row) for name, row in self.history.items()}
+        return {"epoch": list(self.epoch), "history": rows, "epochs": self._epochs}
 
     def set_state(self, state: dict[str, Any]) -> None:
         rows = state.get("history")
@@ -42,14 +44,19 @@ class History(Callback):
             raise FormatError(f"[callbacks] expected a history by names, got {rows!r:.60}")
         self.epoch = [int(epoch) for epoch in numbers(state.get("epoch"), "epoch")]
         self.history = {name: numbers(row, name) for name, row in rows.items()}
+        epochs = state.get("epochs", {})
+        if not isinstance(epochs, dict):
+            raise FormatError(f"[callbacks] expected epochs by names, got {epochs!r:.60}")
+        self._epochs = {name: [int(epoch) for epoch in numbers(row, name)] for name, row in epochs.items()}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.epoch, self.history = [], {}
+        self.epoch, self.history, self._epochs = [], {}, {}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._epochs.setdefault(name, []).append(epoch)
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name}: {row[-1]:.4g}" for name, row in self.history.items() if row)
@@ -112,8 +119,10 @@ class History(Callback):
             values = self.history.get(key)
             if not values:
                 continue
-            # A metric that came late or skipped epochs ends with the last epoch.
-            epochs = [epoch + 1 for epoch in self.epoch[-len(values) :]]
+            places = self._epochs.get(key, [])
+            if len(places) != len(values):  # put together by hand, say: they end with the last epoch
+                places = self.epoch
+            epochs = [epoch + 1 for epoch in places[-len(values) :]]
             style = {"marker": "o" if len(values) <= 30 else None, "markersize": 3}
             if name == "learning_rate":  # one number for a whole epoch
                 style["drawstyle"] = "steps-mid"
