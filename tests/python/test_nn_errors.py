@@ -259,6 +259,7 @@ def test_errors_of_a_generator_are_its_own() -> None:
         (lambda: nn.losses.Huber(delta=0), "expected delta to be finite and above 0, got 0"),
         (lambda: nn.initializers.VarianceScaling(-1), "expected scale to be finite and above 0"),
         (lambda: nn.Sequential([nn.Input((4,)), nn.Dense(1)]).fit(X, Y), "expected a compiled model"),
+        (lambda: nn.Sequential(nn.Dense(1)), "expected a list of layers, got <Dense"),
         (lambda: nn.Sequential().predict(X), "expected at least one layer"),
         (lambda: network().set_weights([np.zeros((2, 2))] * 4), r"expected shape \(4, 8\), got \(2, 2\)"),
         (lambda: network().predict(X[:, :2]), r"\[predict\] expected x of shape \(n, 4\)"),

@@ -74,6 +74,8 @@ class Sequential(Training, Saving):
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None
         self._session = Session(self)
+        if isinstance(layers, (Layer, Sequential)):
+            raise InvalidArgument(f"[Sequential] expected a list of layers, got {layers!r}")
         for layer in layers or ():
             self.add(layer)
 
