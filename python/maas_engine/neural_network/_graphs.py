@@ -35,15 +35,8 @@ def training_graph(
     coefs, intercepts : at the start; initializers "coefs_0", "intercepts_0", ...
     """
     builder = GraphBuilder("training")
-    values = builder.input("X", coefs[0].dtype, (None, len(coefs[0])))
-    for layer, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
-        if layer:
-            values = _activate(builder, values, activation, coefs[0].dtype, training=True)
-            if dropout[layer - 1] > 0:
-                ratio = builder.constant(np.asarray(dropout[layer - 1], dtype=np.float32))
-                values = builder.add("Dropout", values, ratio)
-        values = _dense(builder, values, layer, coef, intercept)
-    builder.output(values)
+    x = builder.input("X", coefs[0].dtype, (None, len(coefs[0])))
+    builder.output(write_scores(builder, x, activation, coefs, intercepts, dropout=dropout))
     return builder.build()
 
 
@@ -54,13 +47,21 @@ def write_scores(
     coefs: Sequence[Array],
     intercepts: Sequence[Array],
     name: str = "",
+    *,
+    dropout: Sequence[float] | None = None,
 ) -> str:
-    """Add the layers up to the scores before the last activation, named ``name``; return their name."""
+    """Add the layers up to the scores before the last activation, named ``name``; return their name.
+
+    ``dropout`` has a rate for each hidden layer of a graph that is trained; None: it predicts.
+    """
     last = len(coefs) - 1
     values = x
     for layer, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
         if layer:
-            values = _activate(builder, values, activation, coef.dtype, training=False)
+            values = _activate(builder, values, activation, coef.dtype, training=dropout is not None)
+            if dropout is not None and dropout[layer - 1] > 0:
+                ratio = builder.constant(np.asarray(dropout[layer - 1], dtype=np.float32))
+                values = builder.add("Dropout", values, ratio)
         values = _dense(builder, values, layer, coef, intercept, name if layer == last else "")
     return values
 
