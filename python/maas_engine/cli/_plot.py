@@ -49,7 +49,7 @@ def draw(file: str, model: Any, title: str, score: str) -> None:
     figure.suptitle(title)
     for axes in figure.axes:
         axes.set_ylabel(
-            "loss, target in deviations" if axes is figure.axes[0] and scaled else axes.get_title()
+            "loss, target in standard deviations" if axes is figure.axes[0] and scaled else axes.get_title()
         )
         axes.set_title("")
         axes.legend(frameon=False)
