@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "maas/base/export.h"
+
 namespace maas {
 
 enum class ErrorCode {
@@ -18,7 +20,7 @@ enum class ErrorCode {
 };
 
 // Text reads "[where] what was expected, what came".
-class Error : public std::runtime_error {
+class MAAS_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& where, const std::string& what)
       : std::runtime_error("[" + where + "] " + what), code_(code) {}

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "maas/base/export.h"
 #include "maas/graph/tensor.h"
 
 namespace maas {
@@ -82,6 +83,6 @@ bool mentions_batch(const Tensor& known);
 // they need, types and shapes that fit, outputs that exist, no row that depends on another. Drops inputs that
 // only name an initializer's default, fills graph.outputs' types. Linear in the graph's size. Throws
 // FormatError or Unsupported naming node, operator and domain.
-Checked check_graph(Graph& graph);
+MAAS_API Checked check_graph(Graph& graph);
 
 }  // namespace maas

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "maas/base/export.h"
+
 namespace maas {
 
 // The batch. It may stand only in front: every value either has one entry a row or knows nothing of rows.
@@ -28,9 +30,9 @@ inline bool is_batched(const Shape& shape) { return !shape.empty() && shape[0] =
 std::optional<int64_t> checked_elements(const Shape& shape);
 
 // The same of a shape that check_graph has accepted.
-size_t elements(const Shape& shape);
+MAAS_API size_t elements(const Shape& shape);
 
 // "[N, 3]"; "[]" for a scalar.
-std::string shape_text(const Shape& shape);
+MAAS_API std::string shape_text(const Shape& shape);
 
 }  // namespace maas

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "maas/base/aligned.h"
+#include "maas/base/export.h"
 #include "maas/graph/dtype.h"
 #include "maas/graph/shape.h"
 
 namespace maas {
 
 // Immutable; copies share the values, so threads may share it too. Values lie row-major on 64 bytes.
-class Tensor {
+class MAAS_API Tensor {
  public:
   Tensor() = default;  // no elements
 

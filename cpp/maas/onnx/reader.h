@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "maas/base/export.h"
 #include "maas/graph/graph.h"
 
 namespace maas {
@@ -19,9 +20,9 @@ struct ReadLimits {
 };
 
 // A checked graph. External data are refused. Throws FormatError or Unsupported.
-Graph read_onnx(std::string_view bytes, const ReadLimits& limits = {});
+MAAS_API Graph read_onnx(std::string_view bytes, const ReadLimits& limits = {});
 
 // The same from a file, external data read from the file's folder and nowhere else. Throws NotFound too.
-Graph read_onnx_file(const std::string& path, const ReadLimits& limits = {});
+MAAS_API Graph read_onnx_file(const std::string& path, const ReadLimits& limits = {});
 
 }  // namespace maas

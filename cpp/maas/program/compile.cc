@@ -49,7 +49,7 @@ class Compiler {
  public:
   explicit Compiler(Draft draft) : draft_(std::move(draft)) {}
 
-  Program compile() {
+  Program compile(std::map<std::string, std::string> metadata) {
     copy_shared_outputs();
     number_values();
     find_lifetimes();
@@ -58,6 +58,7 @@ class Compiler {
     lay_out();
     describe_boundary();
     program_.row_cost_ = row_cost(draft_);
+    program_.metadata_ = std::move(metadata);
     return std::move(program_);
   }
 
@@ -247,13 +248,14 @@ class Compiler {
 };
 
 Program compile(Graph graph, const CompileOptions& options) {
+  std::map<std::string, std::string> metadata = std::move(graph.metadata);
   Draft draft = make_draft(std::move(graph), options.outputs);
   prune(draft);
   fold_constants(draft);
   find_aliases(draft);
   if (options.fuse) fuse(draft);
   prune(draft);
-  return Compiler(std::move(draft)).compile();
+  return Compiler(std::move(draft)).compile(std::move(metadata));
 }
 
 }  // namespace maas

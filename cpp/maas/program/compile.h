@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "maas/base/export.h"
 #include "maas/graph/graph.h"
 #include "maas/program/program.h"
 
@@ -16,6 +17,6 @@ struct CompileOptions {
 };
 
 // Throws FormatError or Unsupported as check_graph does, NotFound for an unknown output.
-Program compile(Graph graph, const CompileOptions& options = {});
+MAAS_API Program compile(Graph graph, const CompileOptions& options = {});
 
 }  // namespace maas

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "maas/base/aligned.h"
+#include "maas/base/export.h"
 #include "maas/graph/graph.h"
 #include "maas/program/run_status.h"
 
@@ -27,11 +29,11 @@ struct InputArray {
 };
 
 // Whether a run takes values of `from` for a model's input of `to`.
-bool widens(DType from, DType to);
+MAAS_API bool widens(DType from, DType to);
 
 // The workspace of one thread for one Program. Strings that a run puts out point into the Program, the
 // Scratch or the inputs; they hold until the next run with this Scratch.
-class Scratch {
+class MAAS_API Scratch {
  public:
   explicit Scratch(const class Program& program);
   // Before Program::run on so many rows where outputs may be texts: those made of numbers lie here, and
@@ -55,7 +57,7 @@ struct RunResult {
 };
 
 // Immutable; threads share it, each with its own Scratch.
-class Program {
+class MAAS_API Program {
  public:
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
@@ -63,6 +65,8 @@ class Program {
 
   const std::vector<Value>& inputs() const { return inputs_; }
   const std::vector<Value>& outputs() const { return outputs_; }
+  // The graph's, whose keys graph.h lists: labels, feature names, what values mean.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
   // `inputs` as many as inputs(), in that order; `outputs` likewise: contiguous, rows × elements items each,
   // aligned for their type, not overlapping the inputs. A Program without batched inputs runs once, whatever
@@ -126,6 +130,7 @@ class Program {
                       Scratch& scratch) const noexcept;
 
   std::vector<Value> inputs_, outputs_;
+  std::map<std::string, std::string> metadata_;
   std::vector<InputPlan> input_plans_;
   std::vector<OutputPlan> output_plans_;
   std::vector<FixedSlot> fixed_slots_;

@@ -10,9 +10,15 @@ import sys
 import warnings
 from typing import Any
 
+from maas_engine._library import FOLDERS, library_folder
+from maas_engine.errors import NotFound
+
 
 def main() -> None:
     """Run the command line on ``sys.argv`` and exit."""
+    if len(sys.argv) == 2 and sys.argv[1] in FOLDERS:  # for builds, which need no extra
+        print_folder(sys.argv[1])
+        return
     try:
         from maas_engine.cli import _app
     except ModuleNotFoundError as error:
@@ -22,6 +28,14 @@ def main() -> None:
     _shown.clear()
     warnings.showwarning = show_warning
     _app.run()
+
+
+def print_folder(option: str) -> None:
+    """Print where the library for C++ and C programs lies."""
+    try:
+        print(library_folder(option))
+    except NotFound as error:
+        fail(str(error), 1)
 
 
 def fail(message: str, status: int) -> None:

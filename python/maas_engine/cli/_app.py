@@ -13,6 +13,8 @@ from maas_engine.cli import fail
 app = typer.Typer(
     name="maas-engine",
     help="Train and judge models on tables: CSV, Parquet and Arrow files, or standard input (-).",
+    epilog="For builds of C++ and C programs: --cmake-dir, --pkg-config-dir, --include-dir and --library-dir, each "
+    "alone, print where the library lies.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
