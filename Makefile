@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 SOURCES := $(shell find cpp tests/cpp cmake -type f 2>/dev/null) CMakeLists.txt pyproject.toml
-CPP_FILES = $(shell git ls-files 'cpp/*.h' 'cpp/*.cc' 'tests/*.h' 'tests/*.cc' 'benchmarks/*.h' 'benchmarks/*.cc')
+CPP_FILES = $(shell git ls-files 'cpp/*.h' 'cpp/*.cc' 'tests/*.h' 'tests/*.cc' 'benchmarks/*.h' 'benchmarks/*.cc' 'examples/*.h' 'examples/*.c' 'examples/*.cpp')
 
 .PHONY: help
 help: ## List these commands

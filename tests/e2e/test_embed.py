@@ -208,6 +208,15 @@ def test_extension_keeps_the_engine_to_itself() -> None:
     assert "maas::" not in run("nm", "-DC", "--defined-only", _core.__file__)
 
 
+def test_page_quotes_the_examples() -> None:
+    sources = [path for folder in EXAMPLES.glob("embed_*") for path in folder.glob("main.*")]
+    lines = {line.strip() for path in sources for line in path.read_text().splitlines()}
+    page = (ROOT / "docs" / "embedding.md").read_text()
+    quoted = "".join(re.findall(r"^```c(?:pp)?\n(.*?)^```", page, re.MULTILINE | re.DOTALL)).splitlines()
+    assert quoted
+    assert [line for line in quoted if line.strip() not in lines] == []
+
+
 def test_library_needs_no_python(tmp_path: Path) -> None:
     absent = [f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in ("Python", "pybind11")]
     run("cmake", "-S", ROOT, "-B", tmp_path, "-DMAAS_PYTHON=OFF", *absent)
