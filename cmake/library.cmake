@@ -15,12 +15,7 @@ target_include_directories(maas_shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INS
 target_compile_features(maas_shared INTERFACE cxx_std_20)
 set_target_properties(maas_shared PROPERTIES OUTPUT_NAME maas EXPORT_NAME maas SOVERSION ${soversion})
 
-set(symbols ${PROJECT_SOURCE_DIR}/cmake/maas.symbols)
-check_linker_flag(CXX "LINKER:--version-script=${symbols}" MAAS_HAS_VERSION_SCRIPT)
-if(MAAS_HAS_VERSION_SCRIPT)
-  target_link_options(maas_shared PRIVATE "LINKER:--version-script=${symbols}" LINKER:-Bsymbolic-functions)
-  set_property(TARGET maas_shared APPEND PROPERTY LINK_DEPENDS ${symbols})
-endif()
+maas_export_only(maas_shared ${PROJECT_SOURCE_DIR}/cmake/maas.symbols)
 
 if(SKBUILD)  # no symbolic links in a wheel: the one file is the one that programs load
   set(namelink NAMELINK_SKIP)
