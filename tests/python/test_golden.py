@@ -27,7 +27,6 @@ REFUSED = {
     "keras_tensorflow/lstm": ("LSTM 'LSTM__", UNKNOWN),
     # tf2onnx 1.17 writes an operator that ONNX does not have.
     "keras_tensorflow/mlp_binary": ("Erfc 'sequential_2_1/dense_8_1/Gelu/Erfc'", UNKNOWN),
-    "keras_tensorflow/reshape": ("Cast '", "would compute with the number of rows of the batch"),
     "keras_torch/conv1d": ("Conv '/Conv'", UNKNOWN),
     "onnxmltools/lightgbm": ("TreeEnsembleRegressor 'LgbmRegressor'", UNKNOWN),
     "skl2onnx/boosting": ("TreeEnsembleRegressor", UNKNOWN),

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "maas/graph/known_value.h"
+#include "maas/graph/merged_rows.h"
 #include "maas/graph/op.h"
 #include "maas/graph/rules.h"
 
@@ -88,10 +89,17 @@ class Checker {
     for (const auto& [name, tensor] : graph_.initializers) {
       const std::string where = "initializer '" + name + "'";
       define(where, name, {tensor.dtype(), tensor.shape()});
-      if (mentions_batch(tensor)) fail(where, "holds " + std::to_string(kBatchValue) + ", which is reserved");
+      if (mentions_batch(tensor)) {
+        const int64_t reserved = tensor.dtype() == DType::kInt64 ? kBatchValue : int64_t{kBatchValue32};
+        fail(where, "holds " + std::to_string(reserved) + ", which is reserved");
+      }
     }
     for (const Value& input : graph_.inputs) define("input '" + input.name + "'", input.name, input.type);
-    for (const Node& node : graph_.nodes) check_node(node);
+    MergedRows merged(graph_);
+    for (Node& node : graph_.nodes) {
+      merged.keep_apart(node, checked_);
+      check_node(node);
+    }
     check_outputs();
     return std::move(checked_);
   }
@@ -248,9 +256,12 @@ std::string node_text(const Node& node) {
 }
 
 bool mentions_batch(const Tensor& known) {
-  if (known.dtype() != DType::kInt64) return false;
-  const auto values = known.values<int64_t>();
-  return std::find(values.begin(), values.end(), kBatchValue) != values.end();
+  if (known.dtype() != DType::kInt64 && known.dtype() != DType::kInt32) return false;
+  const auto has = [](auto values, auto value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  };
+  return known.dtype() == DType::kInt64 ? has(known.values<int64_t>(), kBatchValue)
+                                        : has(known.values<int32_t>(), kBatchValue32);
 }
 
 Checked check_graph(Graph& graph) { return Checker(graph).run(); }

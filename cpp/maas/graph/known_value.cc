@@ -8,6 +8,12 @@ namespace maas {
 
 namespace {
 
+template <class T>
+std::vector<int64_t> widened(const Tensor& tensor) {
+  const auto values = tensor.values<T>();
+  return {values.begin(), values.end()};
+}
+
 constexpr int64_t kMostKnown = 1024;
 
 using Values = std::vector<int64_t>;
@@ -18,27 +24,29 @@ bool may_be_known(const ValueType& type) {
          !is_batched(type.shape) && product(type.shape, 0, type.shape.size()) <= kMostKnown;
 }
 
-template <class T>
-Values widened(const Tensor& tensor) {
-  const auto values = tensor.values<T>();
-  return {values.begin(), values.end()};
+// Nothing where a value does not fit, or would pass for the batch.
+std::optional<std::vector<int32_t>> narrowed(const Values& values) {
+  std::vector<int32_t> narrow;
+  for (const int64_t value : values) {
+    const auto cut = static_cast<int32_t>(value);
+    if (value != kBatchValue && (cut != value || cut == kBatchValue32)) return std::nullopt;
+    narrow.push_back(value == kBatchValue ? kBatchValue32 : cut);
+  }
+  return narrow;
 }
 
 Known values_of(const NodeView& view, size_t input) {
   const Tensor* tensor = view.has_input(input) ? view.constant(input) : nullptr;
   if (tensor == nullptr || !may_be_known(view.input(input))) return std::nullopt;
-  if (tensor->dtype() == DType::kInt64) return widened<int64_t>(*tensor);
-  if (tensor->dtype() == DType::kInt32) return widened<int32_t>(*tensor);
-  return widened<bool>(*tensor);
+  return known_integers(*tensor);
 }
 
 // Nothing where a value does not fit the type.
 std::optional<Tensor> tensor_of(const ValueType& type, const Values& values) {
   if (type.dtype == DType::kInt64) return Tensor::of(type.shape, values.data());
   if (type.dtype == DType::kInt32) {
-    const std::vector<int32_t> narrow(values.begin(), values.end());
-    if (!std::equal(values.begin(), values.end(), narrow.begin())) return std::nullopt;
-    return Tensor::of(type.shape, narrow.data());
+    const auto narrow = narrowed(values);
+    return narrow ? std::optional(Tensor::of(type.shape, narrow->data())) : std::nullopt;
   }
   std::string bytes;
   for (const int64_t value : values) {
@@ -152,10 +160,7 @@ Known multiplied(const NodeView& view) {
 Known repeated(const NodeView& view, size_t count) {
   const Tensor* value = view.get_tensor("value");
   if (value == nullptr) return std::nullopt;
-  Values one = value->dtype() == DType::kInt64   ? widened<int64_t>(*value)
-               : value->dtype() == DType::kInt32 ? widened<int32_t>(*value)
-                                                 : widened<bool>(*value);
-  return Values(count, one[0]);
+  return Values(count, known_integers(*value)[0]);
 }
 
 Known evaluate(const NodeView& view, size_t count) {
@@ -175,6 +180,14 @@ Known evaluate(const NodeView& view, size_t count) {
 }
 
 }  // namespace
+
+std::vector<int64_t> known_integers(const Tensor& tensor) {
+  if (tensor.dtype() == DType::kInt64) return widened<int64_t>(tensor);
+  if (tensor.dtype() != DType::kInt32) return widened<bool>(tensor);
+  auto values = widened<int32_t>(tensor);
+  std::replace(values.begin(), values.end(), int64_t{kBatchValue32}, kBatchValue);
+  return values;
+}
 
 std::optional<Tensor> known_value(const NodeView& view, const ValueType& type) {
   if (!view.node().domain.empty() || !may_be_known(type)) return std::nullopt;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "maas/graph/op.h"
 
@@ -11,5 +12,8 @@ namespace maas {
 // The value of the node's output, or nothing where only a run can tell. Integers and bools of at most one
 // dimension and 1024 elements; `type` is what the operator's rule gave.
 std::optional<Tensor> known_value(const NodeView& view, const ValueType& type);
+
+// What a known value of integers or bools holds; kBatchValue where one is the number of rows, of int32 too.
+std::vector<int64_t> known_integers(const Tensor& tensor);
 
 }  // namespace maas

@@ -1,5 +1,6 @@
 #include "maas/graph/op.h"
 
+#include "maas/graph/known_value.h"
 #include "maas/graph/rules.h"
 
 namespace maas {
@@ -61,12 +62,7 @@ std::vector<int64_t> NodeView::constant_shape(size_t i) const {
   if (tensor == nullptr) {
     unsupported("expected '" + node_.inputs[i] + "' to be known before a run: it decides about shapes");
   }
-  if (tensor->dtype() == DType::kInt64) {
-    const auto values = tensor->values<int64_t>();
-    return {values.begin(), values.end()};
-  }
-  const auto values = tensor->values<int32_t>();
-  return {values.begin(), values.end()};
+  return known_integers(*tensor);
 }
 
 std::vector<int64_t> NodeView::constant_ints(size_t i) const {

@@ -18,6 +18,9 @@ inline constexpr int64_t kBatch = -1;
 // The batch among values computed from shapes, where -1 is a number like others.
 inline constexpr int64_t kBatchValue = std::numeric_limits<int64_t>::min() + 7;
 
+// The same among int32 values.
+inline constexpr int32_t kBatchValue32 = std::numeric_limits<int32_t>::min() + 7;
+
 // Most elements of a value, of one row where batched, and most dimensions.
 inline constexpr int64_t kMostElements = int64_t{1} << 31;
 inline constexpr size_t kMostDimensions = 16;

@@ -169,6 +169,70 @@ TEST(KnownValues, ViewOfTheBatch) {
             "Unsupported [Slice 'square'] would compute with the number of rows of the batch");
 }
 
+// What tf2onnx writes for a dense layer on three dimensions: the shape goes through int32, the rows are
+// merged.
+Graph tensordot() {
+  const std::vector<float> weights(3 * 2, 1.0F);
+  const std::vector<int32_t> front = {0, 1}, width = {2};
+  Graph graph;
+  graph.inputs = {{"X", {F32, {N, 4, 3}}}};
+  graph.initializers.emplace("W", Tensor::of({3, 2}, weights.data()));
+  graph.initializers.emplace("front", Tensor::of({2}, front.data()));
+  graph.initializers.emplace("width", Tensor::of({1}, width.data()));
+  graph.initializers.emplace("merged", ints({-1, 3}));
+  graph.nodes = {node("Shape", {"X"}, {"shape"}),
+                 node("Cast", {"shape"}, {"narrow"}, {{"to", int64_t{6}}}),
+                 node("Gather", {"narrow", "front"}, {"kept"}),
+                 node("Concat", {"kept", "width"}, {"joined"}, {{"axis", int64_t{0}}}),
+                 node("Cast", {"joined"}, {"to"}, {{"to", int64_t{7}}}),
+                 node("Reshape", {"X", "merged"}, {"rows"}),
+                 node("MatMul", {"rows", "W"}, {"product"}),
+                 node("Reshape", {"product", "to"}, {"y"})};
+  graph.outputs = {{"y", {}}};
+  return graph;
+}
+
+TEST(MergedRows, StayApartWhereAProductIsReshapedBack) {
+  Graph graph = tensordot();
+  EXPECT_EQ(verdict(graph), "float32 [N, 4, 2]");
+  const Checked checked = check_graph(graph);
+  EXPECT_EQ(graph.nodes[5].op, "Identity");
+  EXPECT_EQ(checked.types.at("product").shape, (Shape{N, 4, 2}));
+  EXPECT_TRUE(mentions_batch(checked.known.at("joined")));
+}
+
+TEST(MergedRows, AreRefusedWhereAnythingElseReadsThem) {
+  const std::string refused = "Unsupported [Reshape 'rows'] would spread the rows of the batch";
+  Graph graph = tensordot();
+  graph.outputs.push_back({"product", {}});
+  EXPECT_EQ(verdict(graph).substr(0, refused.size()), refused);
+  graph = tensordot();
+  graph.nodes.push_back(node("Relu", {"product"}, {"positive"}));
+  EXPECT_EQ(verdict(graph).substr(0, refused.size()), refused);
+  graph = tensordot();
+  graph.nodes.push_back(node("Relu", {"rows"}, {"positive"}));
+  EXPECT_EQ(verdict(graph).substr(0, refused.size()), refused);
+  graph = tensordot();
+  graph.initializers.at("merged") = ints({-1, 6});
+  EXPECT_EQ(verdict(graph).substr(0, refused.size()), refused);
+}
+
+TEST(MergedRows, ZeroWouldMeanADimensionOfTheMergedProduct) {
+  Graph graph = tensordot();
+  graph.initializers.emplace("zero", ints({-1, 0, 4}));
+  graph.nodes.back().inputs[1] = "zero";
+  EXPECT_EQ(verdict(graph),
+            "Unsupported [Reshape 'y'] expected no dimension of 0 after a product of rows merged with other "
+            "dimensions");
+}
+
+TEST(KnownValues, Int32ThatWouldPassForTheBatchIsReserved) {
+  const int32_t value = kBatchValue32;
+  Graph graph = chain();
+  graph.initializers.emplace("odd", Tensor::of({}, &value));
+  EXPECT_EQ(verdict(graph), "FormatError [initializer 'odd'] holds -2147483641, which is reserved");
+}
+
 TEST(KnownValues, ArithmeticOfFixedDimensions) {
   Graph graph;
   graph.inputs = {{"X", {F32, {N, 4, 3}}}};
