@@ -46,14 +46,24 @@ class Inputs {
     }
     const auto item = static_cast<ptrdiff_t>(item_size(tensor.dtype()));
     const auto row = static_cast<ptrdiff_t>(elements(wanted)) * item;
-    if (batched) rows_ = static_cast<size_t>(given[0]);
+    if (batched) take_rows(static_cast<size_t>(given[0]), value.name);
     arrays_.push_back({tensor.data(), tensor.dtype(), row, item});
     kept_.push_back(std::move(tensor));
+  }
+
+  void take_rows(size_t rows, const std::string& name) {
+    if (has_rows_ && rows != rows_) {
+      throw_invalid("Program", "expected inputs of as many rows each, got " + std::to_string(rows_) +
+                                   " and, of '" + name + "', " + std::to_string(rows));
+    }
+    rows_ = rows;
+    has_rows_ = true;
   }
 
   std::vector<InputArray> arrays_;
   std::vector<Tensor> kept_;
   size_t rows_ = 1;
+  bool has_rows_ = false;
 };
 
 // One output of a run: a numpy array, or views that become one of str objects.

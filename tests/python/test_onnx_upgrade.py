@@ -36,7 +36,7 @@ def ops(graph: Any) -> list[str]:
     return [node.op for node in graph.nodes]
 
 
-OPSETS = range(9, 29)
+OPSETS = range(6, 29)
 
 
 @pytest.mark.parametrize("opset", OPSETS)

@@ -6,8 +6,9 @@
 
 namespace maas {
 
-// Opsets read. Newest: what the reader was last compared with (tests/python/test_onnx_versions.py).
-inline constexpr int64_t kOldestOpset = 9, kNewestOpset = 28;
+// Opsets read; of older ones, the operators that have not changed since. Newest: what the reader was last
+// compared with (tests/python/test_onnx_versions.py).
+inline constexpr int64_t kOldestOpset = 6, kNewestOpset = 28;
 inline constexpr int64_t kOldestMlOpset = 1, kNewestMlOpset = 5;
 inline constexpr int64_t kOldestIr = 3, kNewestIr = 14;
 

@@ -155,13 +155,16 @@ FileGraph read_graph(std::string_view bytes, ReadContext& context) {
       default: message.skip();
     }
   }
-  // An input with an initializer is a constant: files of before ir_version 4 list every one so.
+  for (const DeclaredValue& output : file.outputs) file.graph.outputs.push_back({output.name, {}});
+  return file;
+}
+
+// An input with an initializer is a constant: files of before ir_version 4 list every one so.
+void take_inputs(FileGraph& file) {
   for (DeclaredValue& input : file.inputs) {
     if (!file.graph.initializers.contains(input.name))
       file.graph.inputs.push_back(input_of(std::move(input)));
   }
-  for (const DeclaredValue& output : file.outputs) file.graph.outputs.push_back({output.name, {}});
-  return file;
 }
 
 // The graph's own types are what is run; a file that says otherwise of them is not to be trusted.
@@ -186,6 +189,9 @@ Graph read_model(std::string_view bytes, ReadContext context) {
     const File parts = read_file(bytes, context);
     FileGraph file = read_graph(*parts.graph, context);
     file.graph.metadata = parts.metadata;
+    // First: who exported a model with an operator that we lack need not mend its inputs.
+    for (const Node& node : file.graph.nodes) operator_version(node, parts.vocabulary);
+    take_inputs(file);
     Upgrade upgrade(file.graph, parts.vocabulary);
     upgrade.first_step();
     Checked checked = check_graph(file.graph);

@@ -21,13 +21,25 @@ struct Entry {
 // All that changed in meaning or form from the oldest versions to the newest; every other version of an
 // operator added types, or words. The first entry that fits is taken.
 constexpr Entry kRules[] = {
+    {"", "Add", 7, line_up_operands},  // 7: broadcasting as numpy's
+    {"", "And", 7, line_up_operands},
     {"", "BatchNormalization", kEvery, keep_inference},  // 14: training_mode; other outputs
     {"", "Cast", kEvery, drop_float8_attributes},        // 19: saturate, 24: round_mode
     {"", "Clip", 11, move_clip_bounds},                  // 11: min and max are inputs
     {"", "Constant", kEvery, constant_to_initializer},   // 11: sparse_value, 12: value_int and the like
-    {"", "Dropout", kEvery, dropout_to_identity},        // 12: ratio and training_mode are inputs
-    {"", "LogSoftmax", 13, flat_softmax},                // 13: one axis; before, all from `axis` on
-    {"", "ReduceL1", 18, move_axes},                     // 18, or 13: axes is an input
+    {"", "Div", 7, line_up_operands},
+    {"", "Dropout", kEvery, dropout_to_identity},  // 7: no is_test, 12: ratio and training_mode are inputs
+    {"", "Equal", 7, line_up_operands},
+    {"", "Gemm", 7, drop_broadcast},  // it allowed what is always allowed now
+    {"", "Greater", 7, line_up_operands},
+    {"", "Less", 7, line_up_operands},
+    {"", "LogSoftmax", 13, flat_softmax},  // 13: one axis; before, all from `axis` on
+    {"", "Mod", kEvery, float_remainder},  // 28: fmod may be 0 for floats
+    {"", "Mul", 7, line_up_operands},
+    {"", "Or", 7, line_up_operands},
+    {"", "PRelu", 7, line_up_slope},
+    {"", "Pow", 7, line_up_operands},
+    {"", "ReduceL1", 18, move_axes},  // 18, or 13: axes is an input
     {"", "ReduceL2", 18, move_axes},
     {"", "ReduceLogSumExp", 18, move_axes},
     {"", "ReduceMax", 18, move_axes},
@@ -36,12 +48,14 @@ constexpr Entry kRules[] = {
     {"", "ReduceProd", 18, move_axes},
     {"", "ReduceSum", 13, move_axes},
     {"", "ReduceSumSquare", 18, move_axes},
-    {"", "Slice", 10, move_slice},                           // 10: starts, ends, axes are inputs
-    {"", "Softmax", 13, flat_softmax},                       // as LogSoftmax
-    {"", "Split", 18, move_split},                           // 13: split is an input, 18: num_outputs
-    {"", "Squeeze", 13, move_axes},                          // 13: axes is an input
-    {"", "Swish", kEvery, expand_swish},                     // came with 24
-    {"", "Unsqueeze", 13, move_axes},                        // 13: axes is an input
+    {"", "Slice", 10, move_slice},      // 10: starts, ends, axes are inputs
+    {"", "Softmax", 13, flat_softmax},  // as LogSoftmax
+    {"", "Split", 18, move_split},      // 13: split is an input, 18: num_outputs
+    {"", "Squeeze", 13, move_axes},     // 13: axes is an input
+    {"", "Sub", 7, line_up_operands},
+    {"", "Swish", kEvery, expand_swish},  // came with 24
+    {"", "Unsqueeze", 13, move_axes},     // 13: axes is an input
+    {"", "Xor", 7, line_up_operands},
     {kMlDomain, "LabelEncoder", 2, index_to_label_encoder},  // 2: keys and values, 4: tensors
     {kMlDomain, "ZipMap", kEvery, drop_zip_map},
 };
@@ -56,6 +70,41 @@ UpgradeRule find_rule(const Node& node, int64_t since) {
 std::string domain_text(const std::string& domain) { return domain.empty() ? "ai.onnx" : domain; }
 
 }  // namespace
+
+int64_t operator_version(const Node& node, const Vocabulary& vocabulary) {
+  const std::string domain = domain_text(node.domain);
+  if (vocabulary.functions.contains({node.domain, node.op})) {
+    throw_unsupported(node_text(node),
+                      "is a function that the model itself defines; expected operators of "
+                      "ai.onnx and ai.onnx.ml");
+  }
+  const bool ml = node.domain == kMlDomain;
+  if (!ml && !node.domain.empty()) {
+    throw_unsupported(node_text(node), "is of domain '" + domain + "'; expected ai.onnx or ai.onnx.ml");
+  }
+  const auto import = vocabulary.opsets.find(node.domain);
+  if (import == vocabulary.opsets.end()) {
+    throw_format(node_text(node), "is of domain " + domain + ", whose opset the model does not import");
+  }
+  const int64_t opset = import->second;
+  const int64_t oldest = ml ? kOldestMlOpset : kOldestOpset;
+  const int64_t newest = ml ? kNewestMlOpset : kNewestOpset;
+  const OpVersion version = find_version(node.domain, node.op, opset);
+  if (opset < 1 || opset > newest || (opset < oldest && version.kind == OpVersion::kLater)) {
+    throw_unsupported(node_text(node), "is of opset " + std::to_string(opset) + " of domain " + domain +
+                                           "; expected " + std::to_string(oldest) + " to " +
+                                           std::to_string(newest));
+  }
+  if (version.kind == OpVersion::kUnknown) {
+    throw_unsupported(node_text(node), "operator " + node.op + " of domain " + domain + ", opset " +
+                                           std::to_string(opset) + ", is not one that the engine runs");
+  }
+  if (version.kind == OpVersion::kLater) {
+    throw_format(node_text(node), "opset " + std::to_string(opset) + " of domain " + domain + " has no " +
+                                      node.op + ", which came with " + std::to_string(version.since));
+  }
+  return version.since;
+}
 
 Upgrade::Upgrade(Graph& graph, const Vocabulary& vocabulary)
     : graph_(graph), vocabulary_(vocabulary), old_(std::move(graph.nodes)) {
@@ -83,41 +132,6 @@ void Upgrade::choose_prefix() {
   prefix_ = std::string(kStem) + std::string(underscores + 1, '_');
 }
 
-int64_t Upgrade::version_of(const Node& node) const {
-  const std::string domain = domain_text(node.domain);
-  if (vocabulary_.functions.contains({node.domain, node.op})) {
-    throw_unsupported(node_text(node),
-                      "is a function that the model itself defines; expected operators of "
-                      "ai.onnx and ai.onnx.ml");
-  }
-  const bool ml = node.domain == kMlDomain;
-  if (!ml && !node.domain.empty()) {
-    throw_unsupported(node_text(node), "is of domain '" + domain + "'; expected ai.onnx or ai.onnx.ml");
-  }
-  const auto import = vocabulary_.opsets.find(node.domain);
-  if (import == vocabulary_.opsets.end()) {
-    throw_format(node_text(node), "is of domain " + domain + ", whose opset the model does not import");
-  }
-  const int64_t opset = import->second;
-  const int64_t oldest = ml ? kOldestMlOpset : kOldestOpset;
-  const int64_t newest = ml ? kNewestMlOpset : kNewestOpset;
-  if (opset < oldest || opset > newest) {
-    throw_unsupported(node_text(node), "is of opset " + std::to_string(opset) + " of domain " + domain +
-                                           "; expected " + std::to_string(oldest) + " to " +
-                                           std::to_string(newest));
-  }
-  const OpVersion version = find_version(node.domain, node.op, opset);
-  if (version.kind == OpVersion::kUnknown) {
-    throw_unsupported(node_text(node), "operator " + node.op + " of domain " + domain + ", opset " +
-                                           std::to_string(opset) + ", is not one that the engine runs");
-  }
-  if (version.kind == OpVersion::kLater) {
-    throw_format(node_text(node), "opset " + std::to_string(opset) + " of domain " + domain + " has no " +
-                                      node.op + ", which came with " + std::to_string(version.since));
-  }
-  return version.since;
-}
-
 void Upgrade::first_step() {
   for (const Value& value : graph_.inputs) input_types_.emplace(value.name, value.type);
   for (; at_ < old_.size(); ++at_) upgrade(std::move(old_[at_]));
@@ -125,7 +139,7 @@ void Upgrade::first_step() {
 }
 
 void Upgrade::upgrade(Node node) {
-  const int64_t since = version_of(node);
+  const int64_t since = operator_version(node, vocabulary_);
   const UpgradeRule rule = find_rule(node, since);
   if (rule == nullptr || rule(node, since, *this)) graph_.nodes.push_back(std::move(node));
 }

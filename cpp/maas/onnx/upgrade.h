@@ -22,6 +22,10 @@ struct Vocabulary {
   std::set<std::pair<std::string, std::string>> functions;  // its own: domain and name
 };
 
+// The version that the file means of the node's operator. Throws FormatError or Unsupported naming node,
+// operator, domain and opset.
+int64_t operator_version(const Node& node, const Vocabulary& vocabulary);
+
 // Rewrites one graph in two steps, because some operators of old need the types of what they read: first
 // every node to one of the new version that gives the same type, then, with the types of all, those few to
 // what they mean. Used once. What rules add is named by a prefix that no name of the graph has.
@@ -32,7 +36,7 @@ class Upgrade {
 
   Upgrade(Graph& graph, const Vocabulary& vocabulary);
 
-  // Throws FormatError or Unsupported naming node, operator, domain and opset.
+  // Throws as operator_version, and for what a version cannot have.
   void first_step();
   bool has_second_step() const { return !later_.empty() || !zip_maps_.empty(); }
   void second_step(const std::unordered_map<std::string, ValueType>& types);
@@ -55,7 +59,6 @@ class Upgrade {
   };
   void choose_prefix();
   void upgrade(Node node);
-  int64_t version_of(const Node& node) const;
   void rename_zipped();
 
   Graph& graph_;

@@ -55,6 +55,9 @@ bool dropout_to_identity(Node& node, int64_t since, Upgrade& graph) {
   if (node.inputs.empty() || node.inputs.size() > (since < 12 ? 1 : 3) || node.outputs.empty()) {
     throw_format(node_text(node), "has too many inputs, or too few, or no output");
   }
+  if (since < 7 && take_attribute<int64_t>(node, "is_test", 0) == 0) {
+    throw_unsupported(node_text(node), "is in training mode; expected is_test 1");
+  }
   if (node.inputs.size() == 3 && !node.inputs[2].empty()) {
     const Tensor* training = graph.constant(node.inputs[2]);
     if (training == nullptr || training->dtype() != DType::kBool || training->size() != 1 ||
@@ -72,7 +75,13 @@ bool dropout_to_identity(Node& node, int64_t since, Upgrade& graph) {
   return true;
 }
 
-bool keep_inference(Node& node, int64_t, Upgrade& graph) {
+bool keep_inference(Node& node, int64_t since, Upgrade& graph) {
+  if (since < 7 && take_attribute<int64_t>(node, "is_test", 0) == 0) {
+    throw_unsupported(node_text(node), "is in training mode; expected is_test 1");
+  }
+  if (since < 9 && take_attribute<int64_t>(node, "spatial", 1) == 0) {
+    throw_unsupported(node_text(node), "expected spatial 1: one mean a channel");
+  }
   if (take_attribute<int64_t>(node, "training_mode", 0) != 0) {
     throw_unsupported(node_text(node), "is in training mode; expected training_mode 0");
   }

@@ -24,6 +24,12 @@ bool keep_inference(Node& node, int64_t since, Upgrade& graph);
 bool flat_softmax(Node& node, int64_t since, Upgrade& graph);
 bool expand_swish(Node& node, int64_t since, Upgrade& graph);
 
+// upgrade_operands.cc: how operands are lined up, and Mod of floats
+bool line_up_operands(Node& node, int64_t since, Upgrade& graph);
+bool line_up_slope(Node& node, int64_t since, Upgrade& graph);
+bool drop_broadcast(Node& node, int64_t since, Upgrade& graph);
+bool float_remainder(Node& node, int64_t since, Upgrade& graph);
+
 // upgrade_ml.cc
 bool index_to_label_encoder(Node& node, int64_t since, Upgrade& graph);
 bool drop_zip_map(Node& node, int64_t since, Upgrade& graph);

@@ -63,7 +63,7 @@ TEST(Reader, RefusesModelsWithoutTheirParts) {
 }
 
 TEST(Reader, RefusesVersionsItDoesNotKnow) {
-  expect_unsupported(of_node(kRelu, 8), "[Relu 'act'] is of opset 8 of domain ai.onnx; expected 9 to 28");
+  expect_unsupported(of_node(kRelu, 5), "[Relu 'act'] is of opset 5 of domain ai.onnx; expected 6 to 28");
   expect_unsupported(of_node(kRelu, 29), "is of opset 29 of domain ai.onnx");
   expect_unsupported(of_node(kRelu, -1), "is of opset -1");
   const std::string scaler = node("Scaler", {"x"}, {"y"}, bytes(7, "ai.onnx.ml"));
