@@ -63,6 +63,14 @@ test: build $(STAMPS)/test ## Run every C++ and Python test
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2 --progress
 	$(BIN)/python -m pytest
 
+.PHONY: test-onnx
+test-onnx: build $(STAMPS)/test ## Run ONNX's own backend test-suite (part of test)
+	$(BIN)/python -m pytest tests/python/test_onnx_backend.py -v
+
+.PHONY: operators
+operators: build $(STAMPS)/test ## Write the tables of docs/operators.md from the code
+	$(BIN)/python tools/write_operators.py
+
 .PHONY: lint
 lint: build $(STAMPS)/test $(STAMPS)/lint ## Check formatting, types, layers and the stub
 	$(BIN)/ruff check .

@@ -1,18 +1,18 @@
-"""The table of docs/operators.md, from onnx's history and the operator cases; notes there are written by hand."""
+"""The tables of docs/operators.md, from the reader, the operator cases and ONNX's test-suite; written by
+tools/write_operators.py. Notes are written by hand, there, and kept."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import NamedTuple
 
-import onnx
-
 from cases.case import DTYPES, dtype_name
 from cases.op_cases import ALL
 from maas_engine import _core
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
-OLDEST = {"": 9, "ai.onnx.ml": 1}
+OLDEST = {"": 6, "ai.onnx.ml": 1}
+NEWEST = dict(zip(OLDEST, _core.NEWEST_OPSETS, strict=True))
 DOMAINS = {"": "main", "ai.onnx.ml": "ai.onnx.ml"}
 
 
@@ -25,10 +25,9 @@ class Row(NamedTuple):
 
 def versions(domain: str, op: str) -> str:
     """The since-versions of the operator that a file of a readable opset may mean."""
-    all_schemas = onnx.defs.get_all_schemas_with_history()
-    since = sorted({s.since_version for s in all_schemas if (s.domain, s.name) == (domain, op)})
-    first = max([version for version in since if version <= OLDEST[domain]], default=0)
-    return ", ".join(str(version) for version in since if version >= first)
+    newest = NEWEST[domain]
+    since = {_core.operator_version(domain, op, opset) for opset in range(OLDEST[domain], newest + 1)}
+    return ", ".join(str(version) for version in sorted(since - {None}))
 
 
 def dtypes(domain: str, op: str) -> str:
@@ -47,10 +46,46 @@ def expected_rows() -> list[Row]:
 
 
 def written_rows() -> list[Row]:
+    return [row for row, _ in _written_with_notes()]
+
+
+def _written_with_notes() -> list[tuple[Row, str]]:
     domains = {shown: domain for domain, shown in DOMAINS.items()}
     rows = []
-    for line in DOCUMENT.read_text().splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
+    for line in written_lines():
+        cells = [cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")]
         if line.startswith("| `") and len(cells) == 5:
-            rows.append(Row(cells[0].strip("`"), domains[cells[1]], *cells[2:4]))
+            rows.append((Row(cells[0].strip("`"), domains[cells[1]], *cells[2:4]), cells[4]))
     return rows
+
+
+def write_table() -> None:
+    notes = {(row.domain, row.op): note for row, note in _written_with_notes()}
+    lines = ["| operator | domain | versions | types | notes |", "|---|---|---|---|---|"]
+    for row in expected_rows():
+        cells = (
+            f"`{row.op}`",
+            DOMAINS[row.domain],
+            row.versions,
+            row.dtypes,
+            notes.get((row.domain, row.op), ""),
+        )
+        lines.append(" ".join(f"| {cell}" if cell else "|" for cell in cells) + " |")
+    _replace_table(lines)
+
+
+def write_summary(lines: list[str]) -> None:
+    """The table of cases of ONNX's test-suite."""
+    _replace_table(lines)
+
+
+def written_lines() -> list[str]:
+    return DOCUMENT.read_text().splitlines()
+
+
+def _replace_table(table: list[str]) -> None:
+    """Put a table in the place of the one with the same heading."""
+    lines = written_lines()
+    start = lines.index(table[0])
+    end = next((i for i in range(start, len(lines)) if not lines[i].startswith("|")), len(lines))
+    DOCUMENT.write_text("\n".join([*lines[:start], *table, *lines[end:]]) + "\n")
