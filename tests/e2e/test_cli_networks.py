@@ -122,7 +122,8 @@ def test_ctrl_c_ends_training(diabetes: Path) -> None:
         output, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert output == b""
-    assert error.decode().splitlines()[-1] == "maas-engine: error: interrupted"
+    # The interrupt may come between an epoch's text and the end of its line.
+    assert error.decode().endswith("maas-engine: error: interrupted\n")
 
 
 @pytest.mark.parametrize(
