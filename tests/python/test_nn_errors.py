@@ -220,6 +220,20 @@ def test_batches_that_change(second: Any, line: str) -> None:
     assert fit(model, iter([(X[:10], Y[:10]), (X, Y)])).history["loss"][0] > 0  # batches may grow
 
 
+def test_nothing_is_given_beside_batches() -> None:
+    model = network()
+    for beside in ({"y": Y}, {"sample_weight": np.ones(len(Y))}, {"validation_split": 0.2}):
+        with pytest.raises(InvalidArgument, match=r"a source of batches .* alone"):
+            fit(model, batches(2), **beside)
+    with pytest.raises(InvalidArgument, match=r"\[evaluate\] expected a source of batches"):
+        model.evaluate(batches(2), sample_weight=np.ones(len(Y)), verbose=0)
+
+
+def test_more_steps_than_rows_are_named() -> None:
+    with pytest.warns(UserWarning, match="steps_per_epoch is 1000, but the rows give"):
+        fit(network(), X, Y, steps_per_epoch=1000)
+
+
 def test_errors_of_a_generator_are_its_own() -> None:
     with pytest.raises(ZeroDivisionError):
         fit(network(), (1 // zero for zero in (0,)))

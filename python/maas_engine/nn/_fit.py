@@ -39,6 +39,12 @@ class ArrayEpochs:
         whole = -(-n // batch_size)
         self._shuffle = shuffle
         steps = whole if steps is None else whole_number(steps, "steps_per_epoch", "fit")
+        if steps > whole:
+            warnings.warn(
+                f"[fit] steps_per_epoch is {steps}, but the rows give {whole} batches: an epoch has those",
+                UserWarning,
+                stacklevel=3,
+            )
         self.steps: int | None = min(whole, steps)
 
     def pieces(self, session: Session, sizes: Any) -> Iterator[Piece]:

@@ -143,7 +143,7 @@ class Training:
             The weight of each class's rows; others count 1.
         sample_weight : array_like of shape (n,), optional
         steps_per_epoch, validation_steps : int, optional
-            Batches an epoch: needed where a source never ends.
+            Batches an epoch: needed where a source never ends. More than the rows give: a warning.
         validation_batch_size : ignored
         validation_freq : int
             Epochs from one validation to the next.
@@ -161,8 +161,7 @@ class Training:
         """
         self._require_compiled("fit")
         if is_batches(x):
-            if y is not None or validation_split:
-                raise InvalidArgument("[fit] expected no y and no validation_split for a source of batches")
+            _refuse_beside_batches("fit", y, sample_weight, validation_split or None)
             batches = Batches(x, steps_per_epoch, "fit")
             source: Any = BatchEpochs(self._batch_reader(class_weight, "fit"), batches, bool(shuffle))
         else:
@@ -209,6 +208,7 @@ class Training:
         """
         self._require_compiled("evaluate")
         if is_batches(x):
+            _refuse_beside_batches("evaluate", y, sample_weight)
             batches = Batches(x, steps, "evaluate")
             result = evaluate_batches(self._session, batches, self._batch_reader(None, "evaluate"))
         else:
@@ -341,6 +341,15 @@ def _verbosity(verbose: Any) -> int:
     if level not in (0, 1, 2):
         raise InvalidArgument(f"[fit] expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}")
     return int(level)
+
+
+def _refuse_beside_batches(where: str, *given: Any) -> None:
+    """Refuse what a source of batches has inside."""
+    if any(each is not None for each in given):
+        raise InvalidArgument(
+            f"[{where}] expected a source of batches (x, y) or (x, y, weight) alone: no y, sample_weight or "
+            "validation_split beside it"
+        )
 
 
 def _batch_size(given: int | None) -> int:
