@@ -44,7 +44,7 @@ build: $(STAMPS)/installed
 
 $(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
 	@echo "make: building the engine (a few minutes the first time)"
-	$(PIP) --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -e ".[train]"
+	$(PIP) --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -e ".[train,registry]"
 	@touch $@
 
 # --- everyday -------------------------------------------------------------------------------------------
