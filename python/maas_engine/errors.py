@@ -44,6 +44,12 @@ class Overloaded(MaasError, RuntimeError):
     status = 429
 
 
+class Unavailable(MaasError, ConnectionError):
+    """A database, a store or a server gives no answer."""
+
+    status = 503
+
+
 class DeadlineExceeded(MaasError, TimeoutError):
     status = 504
 
