@@ -60,6 +60,7 @@ examples: build ## Train networks on real tables, beside scikit-learn
 
 .PHONY: test
 test: build $(STAMPS)/test ## Run every C++ and Python test
+	tools/system_packages.sh $(PYTHON) test
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2 --progress
 	$(BIN)/python -m pytest
 

@@ -1,0 +1,29 @@
+"""Servers that many tests share: started when a test first asks, stopped when pytest ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from postgres_server import PostgresServer, find_programs
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL; `create_database` gives a test its own."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL on this machine: tools/system_packages.sh python3 test")
+    server = PostgresServer(programs)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An SQLAlchemy URL of an empty database; a test that asks runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'registry.db'}"
+    url: str = request.getfixturevalue("postgres_server").create_database()
+    return url
