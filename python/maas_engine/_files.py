@@ -19,21 +19,29 @@ def write_whole(path: str | os.PathLike[str], parts: Iterable[Any]) -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
     temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
     try:
-        # Exclusive, and with the permissions that a new file of the user's has.
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(temporary, parts)
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
-    if os.name == "posix":  # the new name too
+    sync_folder(folder)
+
+
+def write_new(path: str | os.PathLike[str], parts: Iterable[Any]) -> None:
+    """Write bytes-like ``parts`` to a file that must not exist yet, and flush them to the disk."""
+    # With the permissions that a new file of the user's has.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: str | os.PathLike[str]) -> None:
+    """Flush a folder's names to the disk, where the system can."""
+    if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

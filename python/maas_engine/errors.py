@@ -64,3 +64,7 @@ class ConvergenceWarning(UserWarning):
 
 class UndefinedMetricWarning(UserWarning):
     """A metric is undefined for these rows; scikit-learn's class of this name is used where it is installed."""
+
+
+class NumericsWarning(UserWarning):
+    """A package's answers were recorded with other bits: by another version of the arithmetic, or another tier."""

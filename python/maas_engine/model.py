@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -13,6 +14,9 @@ from maas_engine._schema import PREFIX, ROLES, Schema, read_labels, read_schema
 from maas_engine._tables import to_arrays
 from maas_engine.errors import InvalidArgument, MissingMethod
 from maas_engine.graph import Graph
+
+if TYPE_CHECKING:
+    from maas_engine.package import Package
 
 __all__ = ["Model", "load"]
 
@@ -135,6 +139,34 @@ class Model(_core.Model):
             graph = graph.with_metadata({**metadata, key: str(_core.NUMERICS)})
         return _core.write_onnx(graph)
 
+    def package(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        X_reference: Any = None,
+        name: str | None = None,
+        metrics: Mapping[str, float] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        lineage: Mapping[str, str] | None = None,
+        description: str = "",
+    ) -> Package:
+        """Write the model as a package, a folder that proves itself when it is loaded.
+
+        See `maas_engine.package.write`.
+        """
+        from maas_engine.package import write
+
+        return write(
+            self,
+            folder,
+            X_reference=X_reference,
+            name=name,
+            metrics=metrics,
+            parameters=parameters,
+            lineage=lineage,
+            description=description,
+        )
+
     def run(self, X: Any) -> dict[str, Any]:
         """Return every output of the graph by name, for X as ``predict`` takes it."""
         answers = self._run("run", to_arrays(X, self._schema, "run"))
@@ -212,23 +244,35 @@ _OFFERING: dict[tuple[bool, bool], type[Model]] = {
 
 
 def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Model:
-    """Read a model from an ONNX file, or from its bytes.
+    """Read a model from an ONNX file or its bytes, from a package, or from the registry.
 
     Parameters
     ----------
     source : path or bytes-like
-        External data are read from the file's own folder only, and not at all for bytes.
+        A file: external data are read from its own folder only, and not at all for bytes. A folder is a package,
+        verified whole before it is used, under the policy of the environment (`maas_engine.package.open_package`).
+        ``"models:/NAME/VERSION"`` and ``"models:/NAME@ALIAS"`` are the registry's.
 
     Raises
     ------
-    NotFound : no such file.
+    NotFound : no such file, version or alias.
     FormatError, Unsupported : a broken file, or an operator the engine does not have; both name the node.
+    PermissionDenied : a package without the signature that the policy asks for, or with a wrong key.
 
     Examples
     --------
     >>> model = maas_engine.load("credit.onnx")  # doctest: +SKIP
     >>> model.predict({"age": 31.0, "income": 52_000.0})  # doctest: +SKIP
     """
+    if isinstance(source, str) and source.startswith("models:"):
+        from maas_engine.registry import Registry
+
+        model: Model = Registry().load(source)
+        return model
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
+        from maas_engine.package import open_package
+
+        return open_package(source).model()
     return Model.load(source)
 
 

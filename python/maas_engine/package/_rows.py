@@ -1,0 +1,162 @@
+"""Which rows a model is asked again whenever its package is opened: of a reference, or made from its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, pairwise, zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maas_engine._schema import Field
+from maas_engine._tables import to_arrays
+from maas_engine.errors import InvalidArgument
+from maas_engine.model import Model
+
+Array = NDArray[Any]
+
+MAX_ROWS = 128  # of a reference; three quarters of them for the extremes, the rest spread evenly
+MADE_ROWS = 32  # without one
+MAX_CATEGORIES = 64  # a column with more is no category
+
+
+def chosen(model: Model, X_reference: Any) -> list[Array]:
+    """Return rows of a reference, one array an input: extremes, missing values, each category, and a spread.
+
+    Raises
+    ------
+    InvalidArgument : the reference does not fit the model, or has no rows.
+    """
+    fields = model.schema.inputs
+    arrays = [_plain(each, field) for each, field in zip(_arrays(model, X_reference), fields, strict=True)]
+    batched = [array for array, field in zip(arrays, fields, strict=True) if field.batched]
+    if not batched:
+        return arrays
+    rows = len(batched[0])
+    if rows == 0 or any(len(array) != rows for array in batched):
+        raise InvalidArgument("[package] expected X_reference to have rows, as many in every input")
+    kept = _pick(batched, rows)
+    return [array[kept] if field.batched else array for array, field in zip(arrays, fields, strict=True)]
+
+
+def made(model: Model) -> list[Array]:
+    """Return rows made from the schema, one array an input; only such as the model answers.
+
+    Raises
+    ------
+    InvalidArgument : it answers none of them.
+    """
+    fields = model.schema.inputs
+    draws = np.random.RandomState(0)  # whose numbers numpy keeps for ever
+    arrays = [_made(field, _known_values(model, field), draws) for field in fields]
+    if _answers(model, arrays) or not any(field.batched for field in fields):
+        return arrays
+    good = [
+        i
+        for i in range(MADE_ROWS)
+        if _answers(
+            model, [a[i : i + 1] if field.batched else a for a, field in zip(arrays, fields, strict=True)]
+        )
+    ]
+    if not good:
+        raise InvalidArgument(
+            "[package] expected X_reference: the model answers none of the rows made from its schema"
+        )
+    return [array[good] if field.batched else array for array, field in zip(arrays, fields, strict=True)]
+
+
+# --- of a reference ------------------------------------------------------------------------------------
+
+
+def _arrays(model: Model, X: Any) -> tuple[Any, ...]:
+    return to_arrays(X, model.schema, "package")
+
+
+def _plain(values: Any, field: Field) -> Array:
+    """An input as an array with its rows; Arrow's text as objects."""
+    if isinstance(values, tuple):
+        cuts, data = values
+        texts = [data[a:b].tobytes().decode() for a, b in pairwise(cuts)]
+        values = np.array(texts, dtype=object)
+    return np.asarray(values).reshape((-1, *field.row_shape) if field.batched else field.row_shape)
+
+
+def _pick(arrays: list[Array], rows: int) -> list[int]:
+    """The first candidates of every column, then the second ones, ... and then rows at even distances."""
+    columns = chain.from_iterable(array.reshape(rows, -1).T for array in arrays)
+    kept: dict[int, None] = {}
+    rounds = zip_longest(*(_candidates(column) for column in columns))
+    for i in chain.from_iterable(rounds):
+        if len(kept) >= MAX_ROWS * 3 // 4:
+            break
+        if i is not None:
+            kept[int(i)] = None
+    for i in np.linspace(0, rows - 1, min(rows, MAX_ROWS - len(kept))).astype(int):
+        kept[int(i)] = None
+    return sorted(kept)
+
+
+def _candidates(column: Array) -> Iterator[int]:
+    if column.dtype.kind == "f":
+        missing = np.isnan(column)
+        yield int(np.argmin(np.where(missing, np.inf, column)))
+        yield int(np.argmax(np.where(missing, -np.inf, column)))
+        yield from np.flatnonzero(missing)[:1]
+        return
+    if column.dtype.kind in "iu":
+        yield int(np.argmin(column))
+        yield int(np.argmax(column))
+    first: dict[Any, int] = {}
+    for i, value in enumerate(column.tolist()):
+        if value not in first:
+            first[value] = i
+            if len(first) > MAX_CATEGORIES:
+                break
+    yield from list(first.values())[:MAX_CATEGORIES]
+
+
+# --- from the schema -----------------------------------------------------------------------------------
+
+
+def _made(field: Field, known: list[Any], draws: np.random.RandomState) -> Array:
+    shape = (MADE_ROWS, *field.row_shape) if field.batched else tuple(field.row_shape)
+    size = int(np.prod(shape))
+    if field.dtype == "string":
+        texts = known or ["", "a", "Ωμέγα"]
+        return np.array([texts[i % len(texts)] for i in range(size)], dtype=object).reshape(shape)
+    dtype = np.dtype(field.dtype)
+    if dtype.kind == "f":
+        values = draws.standard_normal(size).reshape(shape)
+        if field.batched:
+            values *= np.array([0.01, 1.0, 1.0, 30.0])[np.arange(MADE_ROWS) % 4].reshape(
+                -1, *[1] * (len(shape) - 1)
+            )
+            values[:3] = np.array([0.0, 1.0, -1.0]).reshape(-1, *[1] * (len(shape) - 1))
+            values[3] = np.nan
+        return values.astype(dtype)
+    if dtype.kind == "b":
+        return (draws.random_sample(size) < 0.5).reshape(shape)
+    numbers = known or [0, 1, 2, 3]
+    return np.array([numbers[i % len(numbers)] for i in range(size)]).astype(dtype).reshape(shape)
+
+
+def _known_values(model: Model, field: Field) -> list[Any]:
+    """The categories that the graph's nodes list: texts for inputs of text, else integers."""
+    wanted = str if field.dtype == "string" else int
+    found: dict[Any, None] = {}
+    for node in model.graph.nodes:
+        for key, value in node.attributes.items():
+            if (key.startswith("cats_") or key.startswith("keys_")) and isinstance(value, (list, tuple)):
+                found.update(dict.fromkeys(item for item in value if type(item) is wanted))
+    return list(found)
+
+
+def _answers(model: Model, arrays: list[Array]) -> bool:
+    try:
+        model._run("run", tuple(arrays))
+        for role in model.schema.roles:
+            model._run(role, tuple(arrays))
+    except InvalidArgument:
+        return False
+    return True

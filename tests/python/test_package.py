@@ -1,0 +1,99 @@
+"""Packages: what is written is what opens, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_models import classifier, linear, mixed, rows
+
+import maas_engine
+from maas_engine.errors import FormatError, InvalidArgument, NotFound
+from maas_engine.package import Policy, digest, open_package, read_manifest
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    return np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "Ω"], [3, 1, 2]], ids=["text", "integers"])
+def test_a_package_gives_the_model_back(tmp_path: Path, labels: list[Any]) -> None:
+    model = classifier(labels)
+    package = model.package(
+        tmp_path / "p",
+        X_reference=rows(50),
+        name="credit",
+        metrics={"auc": np.float64(0.75)},
+        parameters={"C": np.float32(0.5), "solver": "lbfgs", "classes": np.arange(3), "penalty": None},
+        lineage={"data": "sha256:00"},
+        description="Who pays back.",
+    )
+    opened = open_package(tmp_path / "p", Policy())
+    assert opened == package
+    assert opened.manifest.name == "credit"
+    assert opened.manifest.metrics == {"auc": 0.75}
+    assert opened.manifest.parameters == {"C": 0.5, "solver": "lbfgs", "classes": [0, 1, 2], "penalty": None}
+    assert opened.manifest.labels == labels
+    assert (opened.encrypted, opened.signed) == (False, False)
+    loaded = maas_engine.load(tmp_path / "p")
+    X = rows(20)
+    for role in model.schema.roles:
+        assert same_bits(getattr(loaded, role)(X), getattr(model, role)(X)), role
+
+
+def test_the_digest_is_the_sha256_of_the_manifest_file(tmp_path: Path) -> None:
+    package = linear().package(tmp_path / "p")
+    data = (tmp_path / "p" / "manifest.json").read_bytes()
+    assert package.digest == hashlib.sha256(data).hexdigest()
+    assert package.digest == digest(read_manifest(data)) == package.manifest.digest
+    for name, path in package.files().items():
+        if name != "manifest.json":
+            entry = package.manifest.files[name]
+            assert entry == (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
+    assert sorted(package.files()) == sorted(path.name for path in (tmp_path / "p").iterdir())
+
+
+def test_a_model_of_mixed_columns_is_packed_with_and_without_a_reference(tmp_path: Path) -> None:
+    X = {"age": [31.0, np.nan], "height": [1.5, 1.75], "city": ["Oslo", "Łódź"], "count": [2, 3]}
+    model = mixed()
+    model.package(tmp_path / "with", X_reference=X)
+    model.package(tmp_path / "without")
+    for name in ("with", "without"):
+        assert same_bits(maas_engine.load(str(tmp_path / name)).predict(X), model.predict(X))
+
+
+def test_a_folder_that_is_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    with pytest.raises(InvalidArgument, match=r"\[package\] '.*p': expected a folder that is not there yet"):
+        linear().package(tmp_path / "p")
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+    assert list((tmp_path / "p").iterdir()) == []
+
+
+def test_a_reference_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="features"):
+        linear().package(tmp_path / "p", X_reference=rows(5, 7))
+    with pytest.raises(InvalidArgument, match="a finite number as metric 'auc'"):
+        linear().package(tmp_path / "p", metrics={"auc": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_digest_pins_the_package(tmp_path: Path) -> None:
+    first = linear().package(tmp_path / "first", description="1")
+    second = linear().package(tmp_path / "second", description="2")
+    assert open_package(tmp_path / "first", digest=first.digest) == first
+    with pytest.raises(FormatError, match=r"\[package\] 'manifest.json': expected the manifest of package"):
+        open_package(tmp_path / "first", digest=second.digest)
+
+
+def test_what_is_no_package(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no folder"):
+        open_package(tmp_path / "none")
+    with pytest.raises(NotFound, match=r"'manifest.json'"):
+        maas_engine.load(tmp_path)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FormatError, match="a package's folder"):
+        open_package(tmp_path / "file")
