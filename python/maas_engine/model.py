@@ -267,7 +267,8 @@ def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Mod
     if isinstance(source, str) and source.startswith("models:"):
         from maas_engine.registry import Registry
 
-        model: Model = Registry().load(source)
+        registry: Any = Registry()
+        model: Model = registry.load(source)
         return model
     if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
         from maas_engine.package import open_package

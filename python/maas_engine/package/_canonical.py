@@ -67,7 +67,9 @@ def parse(data: bytes, max_bytes: int) -> Any:
     except InvalidArgument as error:
         raise FormatError(str(error)) from None
     if text != data:
-        at = next((i for i, (a, b) in enumerate(zip(text, data, strict=False)) if a != b), min(len(text), len(data)))
+        at = next(
+            (i for i, (a, b) in enumerate(zip(text, data, strict=False)) if a != b), min(len(text), len(data))
+        )
         _fail("canonical JSON (RFC 8785)", f"other text from byte {at} on")
     return document
 
