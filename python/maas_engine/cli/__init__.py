@@ -40,8 +40,18 @@ def print_folder(option: str) -> None:
 
 def fail(message: str, status: int) -> None:
     """Print one line on standard error and exit."""
-    print(f"maas-engine: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"maas-engine: error: {one_line(message)}", file=sys.stderr)
     sys.exit(status)
+
+
+def one_line(text: str) -> str:
+    """Text as one line for a terminal."""
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows and does not obey: control characters as escapes, line breaks kept."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def show_warning(
@@ -49,7 +59,7 @@ def show_warning(
 ) -> None:
     """Warnings as one line each, like errors; what every fold says, once."""
     del category, filename, lineno, file, line
-    text = " ".join(str(message).split())
+    text = one_line(str(message))
     if text not in _shown:
         _shown.add(text)
         print(f"maas-engine: warning: {text}", file=sys.stderr)

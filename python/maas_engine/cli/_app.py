@@ -8,31 +8,38 @@ from typing import Annotated, Any
 import typer
 
 import maas_engine
-from maas_engine.cli import fail
+from maas_engine.cli import _package, fail
+from maas_engine.cli._options import (
+    Data,
+    Delimiter,
+    Drop,
+    Encoding,
+    Format,
+    Json,
+    Seed,
+    Target,
+    Threads,
+    limit_threads,
+    read,
+    without,
+)
 
 app = typer.Typer(
     name="maas-engine",
-    help="Train and judge models on tables: CSV, Parquet and Arrow files, or standard input (-).",
+    help="Train and judge models on tables (CSV, Parquet and Arrow files, standard input), pack and prove them.",
     epilog="For builds of C++ and C programs: --cmake-dir, --pkg-config-dir, --include-dir and --library-dir, each "
     "alone, print where the library lies.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(_package.app, name="package")
+
 # Of the click that typer is built on, or, from 0.16 on, contains.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
-Data = Annotated[str, typer.Argument(help="CSV, TSV, Parquet or Arrow file; - for standard input")]
-Target = Annotated[str, typer.Option(help="Column to predict", show_default=False)]
 Task = Annotated[str, typer.Option(help="auto, classification or regression")]
 File = Annotated[str, typer.Argument(help="ONNX file")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables")]
-Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated")]
-Format = Annotated[str | None, typer.Option(help="csv, tsv, parquet or arrow; default: by name or content")]
-Encoding = Annotated[str, typer.Option(help="Of CSV text")]
-Delimiter = Annotated[str | None, typer.Option(help="Between CSV fields", show_default="comma")]
-Seed = Annotated[int, typer.Option(help="Of the split, the folds, the model and the resamples")]
-Threads = Annotated[int | None, typer.Option(help="Default: what the machine allows", min=1)]
 
 
 @app.callback(invoke_without_command=True)
@@ -73,16 +80,21 @@ def train(
         str | None,
         typer.Option(metavar="FILE", help="Draw a network's loss, epoch by epoch: .svg, .png, .pdf"),
     ] = None,
+    package: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Pack the model with its figures, parameters, origin and rows"),
+    ] = None,
     seed: Seed = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Preprocess, train, cross-validate and evaluate on held-out rows."""
-    from maas_engine.cli import _report, _train
+    from maas_engine.cli import _pack, _report, _train
 
-    _limit_threads(threads)
+    limit_threads(threads)
     with _report.progress() as steps:
-        table = _read(data, format, encoding, delimiter, steps)
+        source, origin = (None, {}) if package is None else _pack.source(data)
+        table = read(data, format, encoding, delimiter, steps, source)
         result = _train.train(
             table,
             target=target,
@@ -94,6 +106,8 @@ def train(
             drop=drop or [],
             out=out,
             plot=plot,
+            package=package,
+            origin=origin,
             seed=seed,
             steps=steps,
         )
@@ -119,16 +133,19 @@ def evaluate(
     """Judge predictions that are columns of a table, with confidence intervals."""
     from maas_engine.cli import _evaluate, _report
 
-    _limit_threads(threads)
+    limit_threads(threads)
     with _report.progress() as steps:
-        table = _read(data, format, encoding, delimiter, steps)
+        table = read(data, format, encoding, delimiter, steps)
         result = _evaluate.evaluate_table(table, target, prediction, score, task, seed)
     _report.show(result, _report.evaluation, as_json=json)
 
 
 @app.command()
 def predict(
-    file: File,
+    file: Annotated[
+        str,
+        typer.Argument(help="ONNX file, package folder, models:/NAME/VERSION or models:/NAME@ALIAS"),
+    ],
     data: Data,
     proba: Annotated[bool, typer.Option("--proba", help="Also the probability of each label")] = False,
     out: Annotated[
@@ -144,9 +161,9 @@ def predict(
     """Predict the rows of a table with a model file."""
     from maas_engine.cli import _predict, _report
 
-    _limit_threads(threads)
+    limit_threads(threads)
     with _report.progress() as steps:
-        table = _without(_read(data, format, encoding, delimiter, steps), drop)
+        table = without(read(data, format, encoding, delimiter, steps), drop)
         columns = _predict.predict(file, table, probabilities=proba)
     _predict.write(columns, out, as_json=json)
 
@@ -174,7 +191,7 @@ def verify(
     from maas_engine.cli import _report, _verify
 
     with _report.progress() as steps:
-        table = _without(_read(data, format, encoding, delimiter, steps), drop)
+        table = without(read(data, format, encoding, delimiter, steps), drop)
         with steps.step(f"comparing with {against}"):
             result = _verify.verify(file, table, against)
     _report.show(result, _report.comparison, as_json=json)
@@ -203,30 +220,10 @@ def bench(
     """Time the estimators beside scikit-learn's on generated data."""
     from maas_engine.cli import _bench, _report
 
-    _limit_threads(threads)
+    limit_threads(threads)
     with _report.progress() as steps:
         result = _bench.bench(rows, columns, model or [], repeat, seed, steps)
     _report.show(result, _report.benchmark, as_json=json)
-
-
-def _limit_threads(threads: int | None) -> None:
-    if threads is not None:
-        maas_engine.set_num_threads(threads)
-
-
-def _read(data: str, format: str | None, encoding: str, delimiter: str | None, steps: Any) -> Any:
-    from maas_engine.data import read_table
-
-    with steps.step(f"reading {'standard input' if data == '-' else data}"):
-        source = sys.stdin.buffer if data == "-" else data
-        return read_table(source, format=format, encoding=encoding, delimiter=delimiter)
-
-
-def _without(table: Any, names: list[str] | None) -> Any:
-    unknown = [name for name in names or [] if name not in table.column_names]
-    if unknown:
-        raise maas_engine.errors.InvalidArgument(f"no column {unknown[0]!r} to drop")
-    return table.drop_columns(names) if names else table
 
 
 def run() -> None:

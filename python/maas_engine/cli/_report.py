@@ -12,6 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from maas_engine.cli import printable
 
 
 def show(
@@ -59,22 +62,44 @@ def progress() -> Iterator[Steps]:
         yield Steps(bar)
 
 
-def _number(value: float) -> str:
+class PlainTable(Table):
+    """A table whose texts, which users wrote, are shown as they are: no markup, nothing a terminal obeys."""
+
+    def __init__(self, title: str | None = None, caption: str | None = None, **options: Any) -> None:
+        # As wide as its title, which then stays on one line.
+        super().__init__(min_width=min(len(title or ""), 76), **options)
+        self.title = None if title is None else Text(printable(title))
+        self.caption = None if caption is None else Text(printable(caption))
+
+    def add_column(self, header: Any = "", *arguments: Any, **options: Any) -> None:
+        super().add_column(_cell(header), *arguments, **options)
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        super().add_row(*map(_cell, cells), **options)
+
+
+def _cell(value: Any) -> Any:
+    return Text(printable(value)) if isinstance(value, str) else value
+
+
+def number(value: float) -> str:
     return f"{value:.4g}" if abs(value) >= 1000 else f"{value:.4f}"
 
 
-def _titled(title: str) -> Table:
-    """A table as wide as its title, which then stays on one line."""
-    return Table(title=title, min_width=len(title))
+def plain(value: Any) -> str:
+    """Text as it is, yes or no, and JSON for the rest."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _intervals(title: str, found: dict[str, Any], confidence: float) -> Table:
-    table = _titled(title)
+    table = PlainTable(title)
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column(f"{confidence:.0%} interval", justify="right")
     for name, item in found.items():
-        table.add_row(name, _number(item["value"]), f"{_number(item['low'])} – {_number(item['high'])}")
+        table.add_row(name, number(item["value"]), f"{number(item['low'])} – {number(item['high'])}")
     return table
 
 
@@ -83,17 +108,17 @@ def training(result: dict[str, Any]) -> Iterator[Table]:
     model = f"{result['model']} for {result['target']}"
     if result["cross_validation"] is not None:
         scores = result["cross_validation"]["scores"]
-        folds = _titled(
+        folds = PlainTable(
             f"{model}: {result['cross_validation']['folds']} folds of {result['rows']['train']} rows"
         )
         folds.add_column("fold")
         for name in scores:
             folds.add_column(name, justify="right")
-        for number, values in enumerate(zip(*scores.values(), strict=True), 1):
-            folds.add_row(str(number), *map(_number, values))
+        for fold, values in enumerate(zip(*scores.values(), strict=True), 1):
+            folds.add_row(str(fold), *map(number, values))
         folds.add_section()
-        folds.add_row("mean", *(_number(statistics.mean(values)) for values in scores.values()))
-        folds.add_row("deviation", *(_number(statistics.pstdev(values)) for values in scores.values()))
+        folds.add_row("mean", *(number(statistics.mean(values)) for values in scores.values()))
+        folds.add_row("deviation", *(number(statistics.pstdev(values)) for values in scores.values()))
         yield folds
     table = _intervals(
         f"{model}: {result['rows']['test']} rows held out", result["hold_out"], result["confidence"]
@@ -110,21 +135,21 @@ def evaluation(result: dict[str, Any]) -> Iterator[Table]:
 
 def facts(result: dict[str, Any]) -> Iterator[Table]:
     """Names and values."""
-    table = Table(show_header=False)
+    table = PlainTable(show_header=False)
     for name, value in result.items():
         if isinstance(value, dict):
             for inner, item in value.items():
-                table.add_row(inner, "not installed" if item is None else str(item))
+                table.add_row(inner, "not installed" if item is None else plain(item))
         else:
             separator = "\n" if isinstance(value, list) and any(" " in str(item) for item in value) else ", "
-            text = separator.join(map(str, value)) if isinstance(value, list) else str(value)
+            text = separator.join(map(str, value)) if isinstance(value, list) else plain(value)
             table.add_row(name, "none" if value is None else text)
     yield table
 
 
 def comparison(result: dict[str, Any]) -> Iterator[Table]:
     """One row an output."""
-    table = _titled(f"against {result['against']}: {result['rows']} rows")
+    table = PlainTable(f"against {result['against']}: {result['rows']} rows")
     table.add_column("output")
     for column in ("largest distance", "relative", "different labels", "within tolerance"):
         table.add_column(column, justify="right")
@@ -138,7 +163,7 @@ def comparison(result: dict[str, Any]) -> Iterator[Table]:
 
 def benchmark(result: dict[str, Any]) -> Iterator[Table]:
     """One row an estimator."""
-    table = _titled(f"{result['rows']} rows × {result['columns']} columns, {result['threads']} threads")
+    table = PlainTable(f"{result['rows']} rows × {result['columns']} columns, {result['threads']} threads")
     table.caption = f"median of {result['repeat']} fits; scikit-learn {result['scikit-learn']}, its defaults"
     table.add_column("model")
     for column in ("ours, ms", "scikit-learn, ms", "faster", "our score", "its score"):

@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 import maas_engine
-from maas_engine.cli import _models, _plot
+from maas_engine.cli import _models, _pack, _plot
 from maas_engine.cli._evaluate import CONFIDENCE, check_task, figures
 from maas_engine.cli._export import export
 from maas_engine.data import Dataset, dataset
@@ -37,12 +37,16 @@ def train(
     drop: list[str],
     out: str | None,
     plot: str | None,
+    package: str | None,
+    origin: dict[str, str],
     seed: int,
     steps: Any,
 ) -> dict[str, Any]:
     """Return everything the report shows; see the keys below."""
     if out is not None and not Path(out).resolve().parent.is_dir():
         raise InvalidArgument(f"--out: no such folder: {Path(out).resolve().parent}")
+    if package is not None:
+        _pack.check(package)
     data = dataset(table, target, drop=drop)
     task = check_task(task, data.y)
     pipeline = _models.pipeline(data, _models.build(model, settings, task, seed))
@@ -58,14 +62,8 @@ def train(
         pipeline.fit(data.X[rows[0]], data.y[rows[0]])
     with steps.step("evaluating on held-out rows"):
         held_out = _hold_out(pipeline, data, rows[1], task, seed)
-    if out is not None:
-        with steps.step(f"writing {out}"):
-            export(pipeline, data).save(out)
     estimator = pipeline["model"]
-    if plot is not None:
-        with steps.step(f"drawing {plot}"):
-            _plot.draw(plot, estimator, f"{type(estimator).__name__} for {target}", SCORING[task][0])
-    return {
+    result = {
         "task": task,
         "target": target,
         "model": type(estimator).__name__,
@@ -78,8 +76,24 @@ def train(
         "seconds": seconds,
         "file": out,
         "plot": plot,
+        "package": package,
         "version": maas_engine.__version__,
     }
+    if out is not None or package is not None:
+        with steps.step("writing the model"):
+            _save(export(pipeline, data), table.take(rows[0]), result, origin, seed)
+    if plot is not None:
+        with steps.step(f"drawing {plot}"):
+            _plot.draw(plot, estimator, f"{type(estimator).__name__} for {target}", SCORING[task][0])
+    return result
+
+
+def _save(model: Any, rows: Any, result: dict[str, Any], origin: dict[str, str], seed: int) -> None:
+    """Write what the result names: the file, the package or both."""
+    if result["file"] is not None:
+        model.save(result["file"])
+    if result["package"] is not None:
+        result["digest"] = _pack.write(model, rows, result, origin, seed)
 
 
 @contextmanager

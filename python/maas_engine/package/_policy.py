@@ -1,41 +1,123 @@
-"""What a package must prove before it is used, and the key that opens it."""
+"""What a package must prove before it is used: by whom it was signed, and with what it is decrypted."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from maas_engine.errors import InvalidArgument
+from maas_engine.package._certificates import certificates_of
+from maas_engine.package._keys import MasterKey, StrPath, public_key, read_key_file
+
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+Pem = StrPath | bytes  # a file's path, or the text itself as bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Policy:
-    """Asks for a signature, or not, and knows the keys.
+    """What :func:`open_package` asks of a package. Immutable: files are read when the policy is made.
 
     Parameters
     ----------
-    public_key : path of a PEM file, or None
-        The key that must have signed. It, or certificates, imply ``require_signature``.
-    certificates : tuple of paths
-        Of PEM files: the roots of trust of a certificate that must have signed.
+    public_key : path or bytes, optional
+        PEM of the EC public key (P-256, P-384, P-521) whose private key signed.
+    certificates : path, bytes, or several, optional
+        PEM of the roots that a signing certificate must lead to.
     require_signature : bool
-    master_key : object or None
+        Refuse a package without a signature. Implied by ``public_key`` and ``certificates``; alone it is refused,
+        for there would be nothing to check a signature against.
+    master_key : MasterKey, 32 bytes, or callable(id) -> bytes, optional
         Opens encrypted packages.
+
+    Raises
+    ------
+    InvalidArgument : a file that does not hold what it should; a signature required and nothing to check it by.
+    NotFound : no such file.
     """
 
-    public_key: str | os.PathLike[str] | None = None
-    certificates: tuple[str | os.PathLike[str], ...] = ()
+    public_key: Pem | None = None
+    certificates: Pem | Iterable[Pem] = ()
     require_signature: bool = False
-    master_key: Any = None
+    master_key: MasterKey | bytes | Callable[[str], bytes] | None = None
 
     def __post_init__(self) -> None:
-        if self.public_key is not None or self.certificates:
-            object.__setattr__(self, "require_signature", True)
+        key, certificates, master = self.public_key, self.certificates, self.master_key
+        if key is not None:
+            key = _pem(key)
+            public_key(key)
+        if isinstance(certificates, (str, bytes, os.PathLike)):
+            certificates = (certificates,)
+        roots = tuple(_pem(each) for each in certificates)
+        for each in roots:
+            certificates_of(each)
+        if self.require_signature and key is None and not roots:
+            raise InvalidArgument(
+                "[policy] expected a public key or certificates to check signatures by, got require_signature alone"
+            )
+        if master is not None and not isinstance(master, MasterKey):
+            master = MasterKey(master)
+        object.__setattr__(self, "public_key", key)
+        object.__setattr__(self, "certificates", roots)
+        object.__setattr__(self, "require_signature", key is not None or bool(roots))
+        object.__setattr__(self, "master_key", master)
 
     @classmethod
-    def from_environment(cls) -> Policy:
-        """Read ``MAAS_PUBLIC_KEY`` (a path) and ``MAAS_REQUIRE_SIGNATURE`` (1, true, yes, on)."""
-        asked = os.environ.get("MAAS_REQUIRE_SIGNATURE", "").strip().lower()
-        return cls(
-            public_key=os.environ.get("MAAS_PUBLIC_KEY") or None,
-            require_signature=asked in ("1", "true", "yes", "on"),
-        )
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Policy:
+        """Make the policy that the environment describes; without any of the variables, one that asks for nothing.
+
+        ``MAAS_PUBLIC_KEY`` and ``MAAS_CERTIFICATES`` are paths of PEM files, ``MAAS_REQUIRE_SIGNATURE`` is yes or
+        no, ``MAAS_MASTER_KEY`` is a key's text (hex or base64), ``MAAS_MASTER_KEY_FILE`` the path of a file with it.
+        A variable that is set but empty is refused: a setting lost on its way must not lower the guard.
+        """
+        found = {
+            name: environment[f"MAAS_{name}"]
+            for name in ("PUBLIC_KEY", "CERTIFICATES", "REQUIRE_SIGNATURE", "MASTER_KEY", "MASTER_KEY_FILE")
+            if f"MAAS_{name}" in environment
+        }
+        for name, value in found.items():
+            if not value.strip():
+                raise InvalidArgument(f"[policy] MAAS_{name}: expected a value, got an empty text")
+        required = found.get("REQUIRE_SIGNATURE", "no").strip().lower()
+        if required not in _YES + _NO:
+            raise InvalidArgument(
+                f"[policy] MAAS_REQUIRE_SIGNATURE: expected yes or no, got '{required[:40]}'"
+            )
+        if "MASTER_KEY" in found and "MASTER_KEY_FILE" in found:
+            raise InvalidArgument("[policy] expected MAAS_MASTER_KEY or MAAS_MASTER_KEY_FILE, got both")
+        master = None
+        if "MASTER_KEY" in found:
+            master = MasterKey.from_text(found["MASTER_KEY"], "MAAS_MASTER_KEY")
+        elif "MASTER_KEY_FILE" in found:
+            master = MasterKey.from_file(found["MASTER_KEY_FILE"])
+        return cls(found.get("PUBLIC_KEY"), found.get("CERTIFICATES", ()), required in _YES, master)
+
+    @property
+    def public_pem(self) -> bytes | None:
+        return self.public_key if isinstance(self.public_key, bytes) else None
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        return self.certificates if isinstance(self.certificates, tuple) else ()
+
+    @property
+    def decrypts(self) -> MasterKey | None:
+        return self.master_key if isinstance(self.master_key, MasterKey) else None
+
+    def __repr__(self) -> str:
+        shown = []
+        if self.public_pem is not None:
+            shown.append(f"public_key=sha256:{hashlib.sha256(self.public_pem).hexdigest()[:16]}…")
+        if self.roots:
+            shown.append(f"certificates={len(self.roots)}")
+        if self.require_signature:
+            shown.append("require_signature=True")
+        if self.master_key is not None:
+            shown.append(f"master_key={self.master_key!r}")
+        return f"Policy({', '.join(shown)})"
+
+
+def _pem(value: Pem) -> bytes:
+    return value if isinstance(value, bytes) else read_key_file(value)

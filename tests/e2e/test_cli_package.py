@@ -1,0 +1,180 @@
+"""Packages on the command line: trained into one, made of a file, shown, verified, and refused in one line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import Answer, Refuse, answer, run
+from sklearn.datasets import load_breast_cancer
+
+TRAIN = ("--target", "target", "--cv", "0")
+
+
+@pytest.fixture(scope="module")
+def cancer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labels of text, a column of text, and holes."""
+    path = tmp_path_factory.mktemp("tables") / "cancer.csv"
+    frame = load_breast_cancer(as_frame=True).frame
+    frame["target"] = np.where(frame["target"] == 1, "benign", "malignant")
+    frame["ward"] = np.array(["north", "south", None, "east"], dtype=object)[np.arange(len(frame)) % 4]
+    frame.loc[::7, "mean radius"] = np.nan
+    frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def packed(cancer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packages") / "cancer"
+    answer("train", str(cancer), *TRAIN, "--package", str(folder), "--out", str(folder) + ".onnx")
+    return folder
+
+
+def test_training_packs_where_it_comes_from(answer_here: Answer, cancer: Path, tmp_path: Path) -> None:
+    folder = str(tmp_path / "new")
+    trained = answer_here("train", str(cancer), *TRAIN, "--seed", "3", "--package", folder)
+    assert trained["package"] == folder
+    known = answer_here("package", "inspect", folder)
+    assert known["digest"] == trained["digest"]
+    manifest = known["manifest"]
+    assert manifest["name"] == "new"
+    assert manifest["labels"] == ["benign", "malignant"]
+    assert manifest["metrics"] == {name: item["value"] for name, item in trained["hold_out"].items()}
+    assert manifest["parameters"]["estimator"] == "LogisticRegression"
+    assert manifest["parameters"]["random_state"] == 3
+    lineage = manifest["lineage"]
+    assert lineage["data"] == "cancer.csv"
+    assert lineage["data_sha256"] == hashlib.sha256(cancer.read_bytes()).hexdigest()
+    assert lineage["seed"] == "3"
+    assert lineage["command"].startswith("maas-engine train ")
+    assert lineage["command"].endswith(f"--seed 3 --package {folder} --json")
+
+
+def test_training_from_standard_input_hashes_what_it_read(cancer: Path, tmp_path: Path) -> None:
+    folder = str(tmp_path / "new")
+    answer("train", "-", *TRAIN, "--package", folder, stdin=cancer.read_bytes())
+    lineage = answer("package", "inspect", folder)["manifest"]["lineage"]
+    assert lineage["data"] == "standard input"
+    assert lineage["data_sha256"] == hashlib.sha256(cancer.read_bytes()).hexdigest()
+
+
+def test_a_package_verifies_and_predicts_as_its_file(answer_here: Answer, packed: Path, cancer: Path) -> None:
+    found = answer_here("package", "verify", str(packed))
+    assert found["verified"]
+    assert found["signature"] == "none"
+    assert not found["encrypted"]
+    assert found["digest"] == answer_here("package", "inspect", str(packed))["digest"]
+    answers = [
+        answer_here("predict", source, str(cancer), "--proba") for source in (str(packed), f"{packed}.onnx")
+    ]
+    assert answers[0] == answers[1]
+    truth = pd.read_csv(cancer)["target"].to_numpy()
+    assert np.mean(np.array(answers[0]["prediction"]) == truth) > 0.95
+
+
+def test_a_model_file_is_packed(answer_here: Answer, packed: Path, cancer: Path, tmp_path: Path) -> None:
+    folder = str(tmp_path / "made")
+    options = ("--metric", "auc=0.75", "--metric", "cost=1e-3", "--lineage", "ticket=ML=12", "--name", "risk")
+    parameters = ("--parameter", "alpha=[1, 2]", "--parameter", "kind=ridge", "--parameter", "odd=NaN")
+    made = answer_here(
+        "package", "create", f"{packed}.onnx", folder, "--reference", str(cancer), "--drop", "target",
+        "--description", "for people", *options, *parameters,
+    )  # fmt: skip
+    manifest = made["manifest"]
+    assert manifest["name"] == "risk"
+    assert manifest["description"] == "for people"
+    assert manifest["metrics"] == {"auc": 0.75, "cost": 0.001}
+    assert manifest["parameters"] == {"alpha": [1, 2], "kind": "ridge", "odd": "NaN"}
+    assert manifest["lineage"] == {"ticket": "ML=12"}
+    assert answer_here("package", "verify", folder)["digest"] == made["digest"]
+
+
+def test_the_tables_hold_what_the_manifest_says(packed: Path) -> None:
+    done = run("package", "inspect", str(packed))
+    text = done.stdout.decode()
+    assert done.stderr == b""
+    digest = answer("package", "inspect", str(packed))["digest"]
+    for part in (
+        digest,
+        "LogisticRegression",
+        "data_sha256",
+        "mean radius",
+        "[N, 1]",
+        "model.onnx",
+        "roc_auc",
+    ):
+        assert part in text
+
+
+def test_texts_of_others_are_shown_and_not_obeyed(packed: Path, tmp_path: Path) -> None:
+    folder = str(tmp_path / "made")
+    evil = "\x1b]0;gone\x07[bold]loud[/bold]\u202edlrow"
+    made = run("package", "create", f"{packed}.onnx", folder, "--description", evil)
+    text = made.stdout.decode()
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "[bold]loud[/bold]" in text
+    assert answer("package", "inspect", folder)["manifest"]["description"] == evil
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--metric", "auc"), "--metric expects KEY=VALUE, got 'auc'"),
+        (("--metric", "auc=high"), "--metric auc: expected a finite number, got 'high'"),
+        (("--metric", "auc=nan"), "--metric auc: expected a finite number, got 'nan'"),
+        (("--metric", "a=1", "--metric", "a=2"), "--metric names 'a' twice"),
+        (("--reference", "nowhere.csv"), "no such file: nowhere.csv"),
+        (("--name", ""), "name"),
+    ],
+)
+def test_what_create_refuses(
+    refused_here: Refuse, packed: Path, tmp_path: Path, options: tuple[str, ...], line: str
+) -> None:
+    folder = tmp_path / "made"
+    assert line in refused_here("package", "create", f"{packed}.onnx", str(folder), *options)
+    assert not folder.exists()
+
+
+def test_an_existing_folder_stays(refused_here: Refuse, packed: Path, cancer: Path) -> None:
+    before = sorted((path.name, path.read_bytes()) for path in packed.iterdir())
+    assert "exists" in refused_here("train", str(cancer), *TRAIN, "--package", str(packed))
+    assert str(packed) in refused_here("package", "create", f"{packed}.onnx", str(packed))
+    assert sorted((path.name, path.read_bytes()) for path in packed.iterdir()) == before
+    line = refused_here("train", str(cancer), *TRAIN, "--package", "nowhere/deep")
+    assert "--package: no such folder" in line
+
+
+def test_a_changed_file_is_named(refused_here: Refuse, packed: Path, cancer: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for path in packed.iterdir():
+        (broken / path.name).write_bytes(path.read_bytes())
+    weights = bytearray(packed.joinpath("model.onnx").read_bytes())
+    weights[-200] ^= 1
+    (broken / "model.onnx").write_bytes(weights)
+    for command in (("package", "verify", str(broken)), ("predict", str(broken), str(cancer))):
+        assert "'model.onnx': expected sha256" in refused_here(*command)
+    (broken / "manifest.json").write_text(json.dumps({"version": 1}))
+    assert "'manifest.json'" in refused_here("package", "inspect", str(broken))
+    assert "'manifest.json'" in refused_here("package", "verify", str(broken))
+
+
+def test_what_is_no_package(refused_here: Refuse, cancer: Path, tmp_path: Path) -> None:
+    for command in ("inspect", "verify"):
+        assert "nowhere" in refused_here("package", command, "nowhere")
+        assert "manifest.json" in refused_here("package", command, str(tmp_path))
+        assert str(cancer) in refused_here("package", command, str(cancer))
+        assert "Missing argument" in refused_here("package", command, status=2)
+    assert "No such command 'fly'" in refused_here("package", "fly", status=2)
+
+
+def test_package_alone_lists_its_commands() -> None:
+    done = run("package")
+    assert done.returncode == 0
+    for command in (b"create", b"inspect", b"verify"):
+        assert command in done.stdout
