@@ -109,6 +109,13 @@ bench-cpp: $(STAMPS)/build ## Time the C++ kernels (Google Benchmark)
 	cmake --build build/bench
 	build/bench/maas_bench --benchmark_min_time=0.2
 
+.PHONY: bench-embed
+bench-embed: build $(STAMPS)/bench ## Time one row in C++ and C beside ONNX Runtime's C interface
+	tools/system_packages.sh $(PYTHON) bench
+	cmake -G Ninja -S . -B build/bench -DMAAS_PYTHON=OFF -DMAAS_BENCHMARKS=ON
+	cmake --build build/bench --target one_row
+	$(BIN)/python -m benchmarks.embed build/bench/one_row
+
 # --- checks that take longer ----------------------------------------------------------------------------
 
 .PHONY: asan tsan
