@@ -175,10 +175,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > 17 or abs(int(digits)) > LARGEST:
-        _fail("integers within 2**53", digits[:40])
-    return int(digits)
+def _integer(digits: str) -> int | float:
+    if len(digits) > 22:
+        _fail("numbers as ECMAScript writes them", digits[:40])
+    number = int(digits)
+    return number if abs(number) <= LARGEST else float(number)  # what canonical text means by so many digits
 
 
 def _finite(text: str) -> float:
