@@ -268,7 +268,10 @@ def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Mod
         from maas_engine.registry import Registry
 
         registry: Any = Registry()
-        model: Model = registry.load(source)
+        try:
+            model: Model = registry.load(source)
+        finally:
+            registry.close()
         return model
     if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
         from maas_engine.package import open_package

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from maas_engine.package._manifest import Manifest, digest, read_manifest
-from maas_engine.package._package import Package, open_package, write
+from maas_engine.package._open import open_package
+from maas_engine.package._package import Package
 from maas_engine.package._policy import Policy
+from maas_engine.package._regolden import re_golden
+from maas_engine.package._write import write
 
-__all__ = ["Manifest", "Package", "Policy", "digest", "open_package", "read_manifest", "write"]
+__all__ = ["Manifest", "Package", "Policy", "digest", "open_package", "re_golden", "read_manifest", "write"]

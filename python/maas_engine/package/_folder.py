@@ -47,11 +47,18 @@ class Folder:
         os.close(self._descriptor)
 
     def names(self) -> set[str]:
-        """Return the names of all that lies in the folder, of whatever kind."""
+        """Return the names of the files in the folder.
+
+        Raises
+        ------
+        FormatError : something in it is not a regular file, or there are more than any package has.
+        """
         found: set[str] = set()
         with os.scandir(self._descriptor) as entries:
             for entry in entries:
                 found.add(entry.name)
+                if not entry.is_file(follow_symlinks=False):
+                    fail(entry.name, "a regular file", "a link" if entry.is_symlink() else "something else")
                 if len(found) > MAX_ENTRIES:
                     fail(self.path, f"{MAX_ENTRIES} files at most", "more")
         return found

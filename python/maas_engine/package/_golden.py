@@ -38,8 +38,13 @@ def build(model: Model, X_reference: Any = None) -> bytes:
     InvalidArgument : rows that the model does not take.
     """
     inputs = made(model) if X_reference is None else chosen(model, X_reference)
-    batched = [len(a) for a, field in zip(inputs, model.schema.inputs, strict=True) if field.batched]
-    return _file(inputs, answers(model, inputs), batched[0] if batched else 1)
+    return _file(model, inputs)
+
+
+def renew(model: Model, data: bytes) -> bytes:
+    """Return the file with the same rows, and the answers of now."""
+    inputs, _ = _read(model, data)
+    return _file(model, inputs)
 
 
 def answers(model: Model, inputs: list[Array]) -> dict[str, Array]:
@@ -128,16 +133,18 @@ def _rows_within(given: Array, expected: Array, ties: Array | None) -> Array:
 # --- the file ------------------------------------------------------------------------------------------
 
 
-def _file(inputs: list[Array], outputs: dict[str, Array], rows: int) -> bytes:
+def _file(model: Model, inputs: list[Array]) -> bytes:
+    rows = [len(a) for a, field in zip(inputs, model.schema.inputs, strict=True) if field.batched]
     tensors: dict[str, Array] = {}
-    for name, value in [*((f"inputs.{i}", each) for i, each in enumerate(inputs)), *outputs.items()]:
+    named = {f"inputs.{i}": each for i, each in enumerate(inputs)}
+    for name, value in {**named, **answers(model, inputs)}.items():
         if value.dtype.kind in "OU":
             texts = [text.encode() for text in value.ravel().tolist()]
             tensors[f"{name}.text"] = np.frombuffer(b"".join(texts), np.uint8)
             tensors[f"{name}.ends"] = np.cumsum([len(text) for text in texts], dtype=np.int64)
         else:
             tensors[name] = value
-    return _safetensors.to_bytes(tensors, {"rows": str(rows)})
+    return _safetensors.to_bytes(tensors, {"rows": str(rows[0] if rows else 1)})
 
 
 def _read(model: Model, data: bytes) -> tuple[list[Array], dict[str, Array]]:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
-from maas_engine._schema import ROLES
+from maas_engine._schema import ROLES, Schema
 from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.package._canonical import LARGEST, canonical, parse
 
@@ -122,6 +122,20 @@ class Manifest:
 def digest(manifest: Manifest) -> str:
     """Return the sha256, in hex, of a manifest's canonical text: the digest of the package."""
     return hashlib.sha256(canonical(manifest.to_document())).hexdigest()
+
+
+def schema_document(schema: Schema) -> dict[str, Any]:
+    """Return a model's schema as manifests have it."""
+    fields = {
+        key: [{"name": each.name, "dtype": each.dtype, "shape": list(each.shape)} for each in values]
+        for key, values in (("inputs", schema.inputs), ("outputs", schema.outputs))
+    }
+    names = None if schema.feature_names is None else list(schema.feature_names)
+    return {
+        **fields,
+        "feature_names": names,
+        "roles": {role: each.name for role, each in schema.roles.items()},
+    }
 
 
 def read_manifest(data: bytes) -> Manifest:

@@ -1,0 +1,143 @@
+"""Writing a package: the folder appears whole, or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maas_engine import _core
+from maas_engine._files import sync_folder, write_new
+from maas_engine.errors import InvalidArgument
+from maas_engine.model import Model
+from maas_engine.package import _card, _golden
+from maas_engine.package import _manifest as manifests
+from maas_engine.package._manifest import FileEntry, Manifest, schema_document
+from maas_engine.package._package import Package
+
+
+def write(
+    model: Model,
+    folder: str | os.PathLike[str],
+    *,
+    X_reference: Any = None,
+    name: str | None = None,
+    metrics: Mapping[str, float] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    lineage: Mapping[str, str] | None = None,
+    description: str = "",
+) -> Package:
+    """Write a package. The folder appears whole, or not at all.
+
+    Parameters
+    ----------
+    model : Model
+    folder : path
+        Must not exist; its parent must.
+    X_reference : array, frame, dict or rows, as ``predict`` takes them; or None
+        Golden rows are chosen from it. Without it they are made from the schema.
+    name : str or None
+        The graph's name unless given.
+    metrics : dict of str to float
+    parameters : dict of str to JSON values
+        numpy's scalars and arrays become JSON's.
+    lineage : dict of str to str
+        Where the model comes from, by names such as parent, data, code, command.
+    description : str
+
+    Raises
+    ------
+    InvalidArgument : the folder exists, rows that the model does not take, values that JSON does not have.
+    OSError : the disk is full, the parent missing, ...: nothing is left behind.
+    """
+    data = model.to_bytes()
+    packed = Model.load(data)
+    parts = {"model.onnx": data, _golden.NAME: _golden.build(packed, X_reference)}
+    _golden.check(
+        model, parts[_golden.NAME], _core.NUMERICS, _golden.tier()
+    )  # the file answers as the model does
+    manifest = Manifest(
+        name=packed.graph.name if name is None else name,
+        created=now(),
+        engine=_core.__version__,
+        numerics=_core.NUMERICS,
+        tier=_golden.tier(),
+        schema=schema_document(packed.schema),
+        labels=None if packed.labels is None else packed.labels.tolist(),
+        metrics={key: _metric(key, value) for key, value in (metrics or {}).items()},
+        parameters={key: _plain(value) for key, value in (parameters or {}).items()},
+        lineage=dict(lineage or {}),
+        description=description,
+        files={},
+    )
+    return write_parts(folder, packed, manifest, parts)
+
+
+def write_parts(
+    folder: str | os.PathLike[str], model: Model, manifest: Manifest, parts: dict[str, bytes]
+) -> Package:
+    """Add the card, the digests and the manifest to the parts, and write them all."""
+    manifest = replace(manifest, files={name: _entry(data) for name, data in parts.items()})
+    parts[_card.NAME] = _card.build(manifest.to_document())
+    manifest = replace(manifest, files={**manifest.files, _card.NAME: _entry(parts[_card.NAME])})
+    parts[manifests.NAME] = manifest.to_bytes()
+    path = Path(os.path.realpath(folder))
+    _write_folder(path, parts)
+    digest = hashlib.sha256(parts[manifests.NAME]).hexdigest()
+    return Package(path, manifest, digest, False, False, model, tuple(sorted(parts)))
+
+
+def now() -> str:
+    """Return the time as manifests have it."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _write_folder(path: Path, parts: Mapping[str, bytes]) -> None:
+    if os.path.lexists(path):
+        raise InvalidArgument(f"[package] '{path}': expected a folder that is not there yet, got one that is")
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    os.mkdir(temporary)
+    try:
+        for name, data in parts.items():
+            write_new(temporary / name, [data])
+        sync_folder(temporary)
+        try:
+            os.rename(temporary, path)
+        except OSError:
+            if os.path.lexists(path):  # another process was faster
+                raise InvalidArgument(
+                    f"[package] '{path}': expected a folder that is not there yet"
+                ) from None
+            raise
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _entry(data: bytes) -> FileEntry:
+    return FileEntry(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def _metric(name: str, value: Any) -> float:
+    number = float(value)
+    if not np.isfinite(number):
+        raise InvalidArgument(f"[package] expected a finite number as metric {name!r}, got {number}")
+    return number
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
