@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from maas_engine.registry._base import RegistryBase
+from maas_engine.registry._tokens import Tokens
 
 
-class Registry(RegistryBase):
+class Registry(Tokens):
     """Models by name and version: immutable content, movable aliases, a history that proves itself whole.
 
     Parameters
