@@ -85,11 +85,9 @@ def test_revocation_counts_within_a_second(registry: Registry) -> None:
     table = registry.token_table()
     table.check(text, "predict:credit")
     registry.revoke_token(token_id(text))
-    late = time.monotonic() + 1
+    time.sleep(0.9)  # of which the table may take what it needs
     with pytest.raises(PermissionDenied, match=DENIED):
-        while time.monotonic() < late:
-            table.check(text, "predict:credit")
-            time.sleep(0.01)
+        table.check(text, "predict:credit")
 
 
 def test_new_token_counts_within_a_second(small: Registry) -> None:

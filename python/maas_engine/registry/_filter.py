@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, not_, or_
 
-from maas_engine.registry._filter_fields import Field, find_field
+from maas_engine.registry._filter_fields import TEXT, Field, find_field
 from maas_engine.registry._filter_tokens import Source, Token
 
 MAX_DEPTH = 32  # parentheses and NOTs within each other
@@ -46,7 +46,7 @@ def parse_filter(text: str, dialect: str) -> Condition | None:
     return condition
 
 
-def parse_order(text: str) -> list[ColumnElement[Any]]:
+def parse_order(text: str, dialect: str) -> list[ColumnElement[Any]]:
     """The columns to sort by: fields with ASC or DESC after them, separated by commas; what is missing comes last."""
     source = Source(text, "search order")
     order: list[ColumnElement[Any]] = []
@@ -54,7 +54,7 @@ def parse_order(text: str) -> list[ColumnElement[Any]]:
         if order and not source.take_sign(","):
             source.expected("a comma or the end")
         token = source.peek()
-        column = take_field(source).sort_by
+        column = take_field(source).order(dialect)
         if column is None:
             source.fail(token, "expected a field with one value a version")
         down = source.take_keyword("ASC", "DESC") == "DESC"
@@ -128,10 +128,12 @@ class _Parser:
         negated = bool(source.take_keyword("NOT"))
         word = source.take_keyword("LIKE", "ILIKE", "IN")
         if word == "IN":
+            if "=" not in field.kind.signs:
+                source.fail(token, f"expected {', '.join(field.kind.signs)} after this field, got IN")
             return field.one_of(self._values(field), negated)
         if not word:
             source.expected("=, !=, <, >, LIKE or IN")
-        if field.like is None:
+        if field.kind is not TEXT:
             source.fail(token, f"expected a field of text before {word}")
         pattern = source.take()
         if pattern.kind != "text":
@@ -152,9 +154,9 @@ class _Parser:
     def _value(self, field: Field) -> Any:
         token = self._source.take()
         raw = self._raw(token)
-        value = None if raw is None else field.read(raw)
+        value = None if raw is None else field.kind.read(raw)
         if value is None:
-            self._source.expected(field.what, token)
+            self._source.expected(field.kind.what, token)
         return value
 
     def _raw(self, token: Token) -> str | float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, exists, not_, select
+from sqlalchemy import ColumnElement, Table, collate, exists, not_, select
 
 from maas_engine.registry import _tables as t
 from maas_engine.registry._uri import MAX_VERSION
@@ -96,6 +96,12 @@ class Field:
             like = self.column.ilike if any_case and dialect != "sqlite" else self.column.like
             condition = like(_translate(pattern, _LIKE), escape="/")
         return self._condition(condition, negated)
+
+    def order(self, dialect: str) -> ColumnElement[Any] | None:
+        """The column to sort by; text by its characters' numbers on every database."""
+        if self.sort_by is None or self.kind is not TEXT or dialect == "sqlite":
+            return self.sort_by
+        return collate(self.sort_by, "C")
 
     def _condition(self, condition: Condition, negated: bool = False) -> Condition:
         if negated and not self.many:
