@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from postgres_server import PostgresServer, find_programs
+
+if TYPE_CHECKING:  # tests of other rooms run without the registry's libraries
+    from maas_engine.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +32,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'registry.db'}"
     url: str = request.getfixturevalue("postgres_server").create_database()
     return url
+
+
+@pytest.fixture
+def registry(database_url: str, tmp_path: Path) -> Iterator[Registry]:
+    """An empty registry, on SQLite and on PostgreSQL."""
+    with _open_registry(tmp_path, url=database_url, store=str(tmp_path / "blobs")) as made:
+        yield made
+
+
+@pytest.fixture
+def small_registry(tmp_path: Path) -> Iterator[Registry]:
+    """An empty registry in a folder, for what has nothing to do with a database's dialect."""
+    with _open_registry(tmp_path, url=tmp_path / "registry") as made:
+        yield made
+
+
+def _open_registry(folder: Path, **places: Any) -> closing[Registry]:
+    from maas_engine.registry import Registry
+
+    return closing(Registry(**places, cache=folder / "cache", actor="ann"))

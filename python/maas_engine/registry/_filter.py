@@ -120,10 +120,8 @@ class _Parser:
         field = take_field(source)
         if sign := source.take_sign(*_SIGNS):
             sign = "!=" if sign == "<>" else sign
-            if sign not in field.signs:
-                source.fail(
-                    token, f"expected {' or '.join(field.signs)}, LIKE or IN after this field, got {sign}"
-                )
+            if sign not in field.kind.signs:
+                source.fail(token, f"expected {', '.join(field.kind.signs)} after this field, got {sign}")
             return field.compare(sign, self._value(field))
         negated = bool(source.take_keyword("NOT"))
         word = source.take_keyword("LIKE", "ILIKE", "IN")
