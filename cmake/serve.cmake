@@ -1,0 +1,9 @@
+# wire/ and serve/: a library of their own, so that the engine's own needs none of these.
+find_package(simdjson REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_path(BOOST_INCLUDE boost/asio.hpp REQUIRED)  # Asio and Beast: headers only
+
+add_library(maas_serve STATIC ${serve_sources})
+target_include_directories(maas_serve SYSTEM PRIVATE ${BOOST_INCLUDE})
+target_link_libraries(maas_serve PUBLIC maas PRIVATE simdjson::simdjson OpenSSL::SSL ZLIB::ZLIB)
