@@ -40,6 +40,12 @@ class PermissionDenied(MaasError, PermissionError):
     status = 403
 
 
+class Conflict(MaasError, RuntimeError):
+    """What is there stands against it: a name that is taken, an alias that moved meanwhile."""
+
+    status = 409
+
+
 class Overloaded(MaasError, RuntimeError):
     status = 429
 

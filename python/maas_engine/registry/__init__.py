@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from maas_engine.registry._audit import AuditReport
+from maas_engine.registry._events import Event
 from maas_engine.registry._registry import Registry
+from maas_engine.registry._version import File, RegisteredModel, Version
 
-__all__ = ["Registry"]
+__all__ = ["AuditReport", "Event", "File", "RegisteredModel", "Registry", "Version"]

@@ -5,12 +5,17 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.package import Policy
 from maas_engine.registry._cache import Cache
+from maas_engine.registry._checks import check_key
 from maas_engine.registry._database import Database
 from maas_engine.registry._store import Store
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 CACHE_LIMIT = 10 * 2**30  # bytes
 
@@ -40,8 +45,14 @@ class RegistryBase:
         self.database = Database(place)
         self.store = Store(store)
         self.cache = Cache(cache or os.environ.get("MAAS_CACHE") or _home("cache"), cache_limit)
-        self.actor = actor or os.environ.get("MAAS_ACTOR") or _user()
+        self.actor = check_key("who acts", actor or os.environ.get("MAAS_ACTOR") or _user())
         self.policy = policy if policy is not None else Policy.from_environment()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections to the database."""

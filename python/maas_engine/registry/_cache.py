@@ -66,7 +66,7 @@ class Cache:
             Verifies the package in the folder it is given, including that its digest is ``digest``, and returns
             what needs the folder no longer.
         """
-        entry = self._folder / _PACKAGES / digest
+        entry = self.place(digest)
         refusal: Exception | None = None
         if entry.is_dir():
             try:
@@ -78,6 +78,10 @@ class Cache:
                     os.utime(entry)
                 return result
         return self._load_new(entry, fill, use, refusal)
+
+    def place(self, digest: str) -> Path:
+        """Where the copy of a package is, if there is one."""
+        return self._folder / _PACKAGES / digest
 
     def remember(self, registry: str, uri: str, version: int, digest: str) -> None:
         """Note what a URI means now in a registry, for when its database does not answer."""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from maas_engine.registry import _tables as t
 
 FIRST_HASH = "0" * 64
 
+_EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+
 
 class Event(NamedTuple):
-    """One change. ``time`` is in microseconds since 1970 UTC and never runs backwards."""
+    """One change. ``time`` is in microseconds since 1970 UTC and never runs backwards; ``moment`` is the same.
+
+    ``action`` is one of alias.set, alias.delete, model.create, model.delete, model.describe, model.tag, model.untag,
+    version.register, version.delete, version.describe, version.tag, version.untag, version.metrics, token.create,
+    token.revoke, ...; ``model`` is "" for what concerns none.
+    """
 
     sequence: int
     time: int
@@ -28,10 +36,29 @@ class Event(NamedTuple):
     detail: dict[str, Any]
     hash: str
 
+    @property
+    def moment(self) -> datetime.datetime:
+        return to_datetime(self.time)
+
+    @property
+    def reason(self) -> str:
+        """Why, as the one who acted put it."""
+        return str(self.detail.get("reason", ""))
+
 
 def now() -> int:
     """Microseconds since 1970 UTC."""
     return time.time_ns() // 1000
+
+
+def to_datetime(microseconds: int) -> datetime.datetime:
+    """Return a moment of the registry's tables as an aware datetime."""
+    return _EPOCH + datetime.timedelta(microseconds=microseconds)
+
+
+def to_microseconds(moment: datetime.datetime) -> int:
+    """Return an aware datetime as the registry's tables have it."""
+    return (moment - _EPOCH) // datetime.timedelta(microseconds=1)
 
 
 def append(
@@ -56,15 +83,15 @@ def append(
         "detail": dict(detail or {}),
     }
     event = Event(**fields, hash=chain(last.hash, fields))
-    row = event._replace(detail=_canonical(event.detail))._asdict()  # type: ignore[arg-type]
-    connection.execute(t.events.insert().values(row))
-    connection.execute(t.head.update().values(sequence=event.sequence, time=event.time, hash=event.hash))
+    row = event._asdict() | {"detail": canonical(event.detail)}
+    connection.execute(t.events.insert(), row)
+    connection.execute(update(t.head), {"sequence": event.sequence, "time": event.time, "hash": event.hash})
     return event
 
 
 def chain(previous: str, fields: Mapping[str, Any]) -> str:
     """The hash of an event: sha256 of the hash before it and its own fields as canonical JSON."""
-    return hashlib.sha256((previous + _canonical(fields)).encode()).hexdigest()
+    return hashlib.sha256((previous + canonical(fields)).encode()).hexdigest()
 
 
 def from_row(row: Row[Any]) -> Event:
@@ -72,5 +99,6 @@ def from_row(row: Row[Any]) -> Event:
     return Event(**{**row._mapping, "detail": json.loads(row.detail)})
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: the one text that is hashed and kept."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

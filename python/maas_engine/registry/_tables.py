@@ -60,7 +60,7 @@ blobs = Table(
     metadata,
     Column("sha256", _Digest, primary_key=True),
     Column("size", BigInteger, nullable=False),  # bytes, before the store compresses
-    Column("state", String(16), nullable=False),  # uploading, present, deleting
+    Column("state", String(16), nullable=False),  # uploading: the store may not have it; present
     Column("lease", BigInteger, nullable=False),  # until then no one collects it, referenced or not
 )
 
