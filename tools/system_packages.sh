@@ -23,6 +23,10 @@ command -v pkg-config >/dev/null || missing+=(pkg-config)
 has_library libhwy libhwy-contrib || missing+=(libhwy-dev)
 has_header protozero/pbf_reader.hpp || missing+=(libprotozero-dev)
 has_library gtest || missing+=(libgtest-dev)
+has_header simdjson.h || missing+=(libsimdjson-dev)
+has_header boost/asio.hpp || missing+=(libboost-dev)
+has_header openssl/ssl.h || missing+=(libssl-dev)
+has_header zlib.h || missing+=(zlib1g-dev)
 "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=("$(basename "$python")-venv")
 has_python_headers || missing+=("$(basename "$python")-dev")
 [ "${2:-}" != bench ] || has_library benchmark || missing+=(libbenchmark-dev)
@@ -31,9 +35,9 @@ has_python_headers || missing+=("$(basename "$python")-dev")
 if [ ${#missing[@]} -gt 0 ]; then
   echo "system_packages: missing ${missing[*]}"
   command -v apt-get >/dev/null || fail "no apt-get here. Install the same things with your own package manager:
-  Fedora  sudo dnf install gcc-c++ make pkgconf python3-devel highway-devel protozero-devel gtest-devel google-benchmark-devel postgresql-server
-  macOS   brew install pkgconf highway protozero googletest google-benchmark postgresql
-  conda   conda install -c conda-forge cxx-compiler make pkg-config libhwy protozero gtest benchmark postgresql"
+  Fedora  sudo dnf install gcc-c++ make pkgconf python3-devel highway-devel protozero-devel gtest-devel simdjson-devel boost-devel openssl-devel zlib-devel google-benchmark-devel postgresql-server
+  macOS   brew install pkgconf highway protozero googletest simdjson boost openssl zlib google-benchmark postgresql
+  conda   conda install -c conda-forge cxx-compiler make pkg-config libhwy protozero gtest simdjson libboost-headers openssl zlib benchmark postgresql"
   sudo=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || fail "not root and no sudo: run 'apt-get install ${missing[*]}' as root"

@@ -20,6 +20,7 @@ from maas_engine.linear_model import LogisticRegression
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
+CARGO = shutil.which("cargo") or shutil.which(Path.home() / ".cargo" / "bin" / "cargo")
 WARNINGS = "-Wall -Wextra -Wshadow -pedantic -Werror"
 
 pytestmark = [
@@ -139,10 +140,30 @@ def test_c_example_has_the_bits_of_python(installed: Installed, classifier: Path
 
 
 def pkg_config(installed: Installed) -> list[str]:
+    return run(*with_pkg_config(installed), "pkg-config", "--cflags", "--libs", "maas").split()
+
+
+def with_pkg_config(installed: Installed) -> list[str]:
+    """The beginning of a command that lets pkg-config find the library."""
     if shutil.which("pkg-config") is None:
         pytest.skip("needs pkg-config")
-    folder = next(installed.root.rglob("maas.pc")).parent
-    return run("env", f"PKG_CONFIG_PATH={folder}", "pkg-config", "--cflags", "--libs", "maas").split()
+    return ["env", f"PKG_CONFIG_PATH={next(installed.root.rglob('maas.pc')).parent}"]
+
+
+@pytest.mark.skipif(CARGO is None, reason="needs cargo")
+def test_rust_example_has_the_bits_of_python(installed: Installed, classifier: Path, tmp_path: Path) -> None:
+    X, text = rows_and_text()
+    folder = tmp_path / "embed_rust"
+    shutil.copytree(EXAMPLES / "embed_rust", folder)
+    manifest = f"--manifest-path={folder / 'Cargo.toml'}"
+    environment = [*with_pkg_config(installed), "RUSTFLAGS=-Dwarnings"]
+    run(*environment, str(CARGO), "build", "--quiet", "--offline", manifest, f"--target-dir={tmp_path}")
+    program = tmp_path / "debug" / "embed_rust"
+    wanted = maas_engine.load(classifier).predict_proba(X)
+    assert numbers(run(program, classifier, stdin=text)).tobytes() == wanted.tobytes()
+    refused = start(program, tmp_path / "none.onnx")
+    assert refused.returncode == 1
+    assert "none.onnx] " in refused.stderr
 
 
 def test_realtime_example_asks_the_system_for_nothing(installed: Installed, tmp_path: Path) -> None:

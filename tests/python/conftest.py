@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from postgres_server import PostgresServer, find_programs
 
-from maas_engine.package import Policy
-from maas_engine.registry import Registry
+if TYPE_CHECKING:  # tests of other rooms run without the registry's libraries
+    from maas_engine.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +37,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def registry(database_url: str, tmp_path: Path) -> Iterator[Registry]:
     """An empty registry, on SQLite and on PostgreSQL."""
-    with Registry(
-        database_url, str(tmp_path / "blobs"), cache=tmp_path / "cache", actor="ann", policy=Policy()
-    ) as opened:
-        yield opened
+    with _open_registry(tmp_path, url=database_url, store=str(tmp_path / "blobs")) as made:
+        yield made
+
+
+@pytest.fixture
+def small_registry(tmp_path: Path) -> Iterator[Registry]:
+    """An empty registry in a folder, for what has nothing to do with a database's dialect."""
+    with _open_registry(tmp_path, url=tmp_path / "registry") as made:
+        yield made
+
+
+def _open_registry(folder: Path, **places: Any) -> closing[Registry]:
+    from maas_engine.registry import Registry
+
+    return closing(Registry(**places, cache=folder / "cache", actor="ann"))

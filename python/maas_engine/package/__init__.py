@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from maas_engine.package._encryption import decrypt, encrypt, rotate
+from maas_engine.package._keys import MasterKey, generate_master_key, generate_signing_key
 from maas_engine.package._manifest import Manifest, digest, read_manifest
 from maas_engine.package._open import open_package
 from maas_engine.package._package import Package
 from maas_engine.package._policy import Policy
 from maas_engine.package._regolden import re_golden
+from maas_engine.package._signing import sign, verify_signature
 from maas_engine.package._write import write
 
-__all__ = ["Manifest", "Package", "Policy", "digest", "open_package", "re_golden", "read_manifest", "write"]
+__all__ = [
+    "Manifest",
+    "MasterKey",
+    "Package",
+    "Policy",
+    "decrypt",
+    "digest",
+    "encrypt",
+    "generate_master_key",
+    "generate_signing_key",
+    "open_package",
+    "re_golden",
+    "read_manifest",
+    "rotate",
+    "sign",
+    "verify_signature",
+    "write",
+]

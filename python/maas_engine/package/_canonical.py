@@ -45,25 +45,11 @@ def parse(data: bytes, max_bytes: int) -> Any:
 
     Raises
     ------
-    FormatError : too large, too deep, not JSON, a name twice in an object, a number that canonical JSON lacks, or
-        another text than ``canonical`` writes of the same document.
+    FormatError : what `read_json` refuses, and another text than ``canonical`` writes of the same document.
     """
-    if len(data) > max_bytes:
-        _fail(f"{max_bytes} bytes at most", str(len(data)))
-    _check_brackets(data)
+    document = read_json(data, max_bytes)
     try:
-        document = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_int=_integer,
-            parse_float=_finite,
-            parse_constant=_no_constant,
-        )
         text = canonical(document)
-    except UnicodeDecodeError as error:
-        _fail("JSON in UTF-8", f"byte {data[error.start]:#04x} at {error.start}")
-    except json.JSONDecodeError as error:
-        _fail("JSON", f"{error.msg} at character {error.pos}")
     except InvalidArgument as error:
         raise FormatError(str(error)) from None
     if text != data:
@@ -72,6 +58,30 @@ def parse(data: bytes, max_bytes: int) -> Any:
         )
         _fail("canonical JSON (RFC 8785)", f"other text from byte {at} on")
     return document
+
+
+def read_json(data: bytes, max_bytes: int) -> Any:
+    """Return the document of a JSON text that need not be canonical. Limits come first.
+
+    Raises
+    ------
+    FormatError : too large, too deep, not JSON, a name twice in an object, a number that canonical JSON lacks.
+    """
+    if len(data) > max_bytes:
+        _fail(f"{max_bytes} bytes at most", str(len(data)))
+    _check_brackets(data)
+    try:
+        return json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_finite,
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError as error:
+        _fail("JSON in UTF-8", f"byte {data[error.start]:#04x} at {error.start}")
+    except json.JSONDecodeError as error:
+        _fail("JSON", f"{error.msg} at character {error.pos}")
 
 
 # --- writing -------------------------------------------------------------------------------------------

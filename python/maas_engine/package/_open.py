@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from maas_engine.errors import FormatError, InvalidArgument, MaasError, Unsuppor
 from maas_engine.model import Model
 from maas_engine.package import _golden
 from maas_engine.package import _manifest as manifests
+from maas_engine.package._contents import check_signature, data_key, read_contents, read_part
 from maas_engine.package._folder import Folder, fail
-from maas_engine.package._manifest import ENCRYPTION, SIGNATURE, Manifest, read_manifest, schema_document
+from maas_engine.package._manifest import Manifest, schema_document
 from maas_engine.package._package import Package
 from maas_engine.package._policy import Policy
 
@@ -53,47 +53,16 @@ def open_parts(
     """Return a verified package and the content of the files that its manifest lists."""
     policy = Policy.from_environment() if policy is None else policy
     with Folder(folder) as opened:
-        names = opened.names()
-        data = opened.read(manifests.NAME, manifests.MAX_BYTES)
-        found = hashlib.sha256(data).hexdigest()
-        if digest is not None and found != digest:
-            fail(manifests.NAME, f"the manifest of package {digest}", f"that of {found}")
-        manifest = read_manifest(data)
-        encrypted = ENCRYPTION in names
-        _check_names(names, manifest, encrypted)
-        signed = _check_signature(opened, policy, found)
-        parts = {name: _read(opened, name, manifest, policy, encrypted) for name in manifest.files}
+        contents = read_contents(opened, digest)
+        signed = check_signature(opened, contents, policy)
+        key = data_key(opened, contents, policy)
+        manifest = contents.manifest
+        parts = {name: read_part(opened, contents, name, key, signed) for name in manifest.files}
     model = _model(manifest, parts)
     _golden.check(model, parts[_golden.NAME], manifest.numerics, manifest.tier)
-    path, listed = Path(os.path.realpath(folder)), tuple(sorted(names))
-    return Package(path, manifest, found, encrypted, signed, model, listed), parts
-
-
-def _check_names(names: set[str], manifest: Manifest, encrypted: bool) -> None:
-    listed = {f"{name}.enc" if encrypted else name for name in manifest.files}
-    missing = sorted(listed - names)
-    if missing:
-        fail(missing[0], "a file, as the manifest lists it", "none")
-    more = sorted(names - listed - {manifests.NAME, SIGNATURE, ENCRYPTION})
-    if more:
-        fail(more[0], "only files that the manifest lists", "one more")
-
-
-def _check_signature(folder: Folder, policy: Policy, manifest_sha256: str) -> bool:
-    if not policy.require_signature:
-        return False
-    raise Unsupported(f"[package] '{SIGNATURE}': signatures are not supported yet")
-
-
-def _read(folder: Folder, name: str, manifest: Manifest, policy: Policy, encrypted: bool) -> bytes:
-    entry = manifest.files[name]
-    if encrypted:
-        raise Unsupported(f"[package] '{name}.enc': encrypted packages are not supported yet")
-    data = folder.read(name, entry.size, exact=True)
-    found = hashlib.sha256(data).hexdigest()
-    if found != entry.sha256:
-        fail(name, f"sha256 {entry.sha256}", found)
-    return data
+    path, listed = Path(os.path.realpath(folder)), tuple(sorted(contents.names))
+    package = Package(path, manifest, contents.digest, contents.encrypted, bool(signed), model, listed)
+    return package, parts
 
 
 def _model(manifest: Manifest, parts: dict[str, bytes]) -> Model:
