@@ -1,1 +1,1 @@
-"""Hostile models and weights, one idea a file, each with what must stop it. `python -m attacks` tries them all."""
+"""Hostile models, weights and packages, an idea a file, each with what must stop it. `python -m attacks` tries all."""

@@ -16,6 +16,7 @@ from typing import Any
 from attacks.attack import Attack
 from maas_engine import _core, _safetensors
 from maas_engine.errors import MaasError
+from maas_engine.package import Policy, open_package
 
 ALLOWANCE = 2**30  # bytes that reading and compiling may take at once, beside the attack's own
 
@@ -24,7 +25,7 @@ def modules() -> list[str]:
     return sorted(
         path.stem
         for path in Path(__file__).parent.glob("*.py")
-        if path.stem not in ("__init__", "__main__", "attack")
+        if path.stem not in ("__init__", "__main__", "attack", "packages")
     )
 
 
@@ -40,6 +41,10 @@ def outcome(attack: Attack) -> tuple[str | None, str]:
     try:
         if attack.kind == "safetensors":
             _safetensors.read(attack.content)
+            return None, ""
+        if attack.kind == "package":
+            assert isinstance(attack.content, Path)
+            open_package(attack.content, Policy(), attack.digest)
             return None, ""
         if isinstance(attack.content, Path):
             graph = _core.read_onnx_file(str(attack.content))

@@ -23,7 +23,8 @@ class Attack:
     content: bytes | Path
     error: str | None  # None: harmless, so it is read (a model: and compiled), in bounded time and memory
     words: str = ""  # in the message
-    kind: str = "onnx"  # or "safetensors"
+    kind: str = "onnx"  # or "safetensors"; or "package", a folder
+    digest: str | None = None  # a package's, where the victim knows it
 
 
 def node(op: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> onnx.NodeProto:
