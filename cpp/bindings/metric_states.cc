@@ -10,7 +10,7 @@
 #include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
 #include "maas/metrics/regression_state.h"
-#include "maas/metrics/state_bytes.h"
+#include "metric_state.h"
 #include "module.h"
 #include "number_array.h"
 
@@ -20,19 +20,6 @@ namespace maas::bindings {
 namespace {
 
 using OptionalArray = std::optional<py::array>;
-
-// What all states share.
-template <class State>
-py::class_<State> state_class(py::module_& m, const char* name) {
-  return py::class_<State>(m, name)
-      .def(py::init<std::string>())
-      .def_property_readonly("config", &State::config)
-      .def("merge", &State::merge, py::call_guard<EngineCall>())
-      .def("to_bytes", [](const State& state) { return py::bytes(state_to_bytes(state)); })
-      .def_static("from_bytes", [](const py::bytes& bytes) {
-        return state_from_bytes<State>(static_cast<std::string_view>(bytes));
-      });
-}
 
 template <class State>
 void update_pair(State& state, const py::array& y, const py::array& predicted, const OptionalArray& weight) {

@@ -22,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
   register_ranking(m);
   register_class_scores(m);
   register_metric_states(m);
+  register_profile(m);
   register_bootstrap(m);
   register_random(m);
   register_graph(m);

@@ -24,6 +24,7 @@ void register_indicator(pybind11::module_& m);
 void register_ranking(pybind11::module_& m);
 void register_class_scores(pybind11::module_& m);
 void register_metric_states(pybind11::module_& m);
+void register_profile(pybind11::module_& m);
 void register_bootstrap(pybind11::module_& m);
 void register_random(pybind11::module_& m);
 void register_graph(pybind11::module_& m);

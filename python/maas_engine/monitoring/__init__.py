@@ -1,0 +1,8 @@
+"""What rows look like: profiles of a model's inputs and outputs, and how far live rows drift from a reference."""
+
+from __future__ import annotations
+
+from maas_engine.monitoring._drift import ColumnDrift, Drift, drift
+from maas_engine.monitoring._profile import Profile
+
+__all__ = ["ColumnDrift", "Drift", "Profile", "drift"]

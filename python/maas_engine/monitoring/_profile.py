@@ -1,0 +1,201 @@
+"""Profiles: what the columns of a model's inputs and outputs look like, as counts that update, merge and are files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from maas_engine import _core
+from maas_engine._files import write_whole
+from maas_engine._schema import Field, Schema
+from maas_engine._tables import to_arrays
+from maas_engine.errors import InvalidArgument
+from maas_engine.model import Model
+from maas_engine.monitoring._columns import (
+    Array,
+    Column,
+    ColumnState,
+    column_values,
+    columns_of,
+    is_profiled,
+    start_state,
+)
+from maas_engine.monitoring._file import read_profile, write_profile
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Profile:
+    """Counts of every column of a model's inputs and outputs, in bins and categories fixed by a reference.
+
+    No row is kept. Numbers are counted in bins, labels, texts and integers of few values by value; missing values
+    (NaN) and those that the reference did not have are counted apart. Profiles of the same model and reference merge
+    exactly: the counts, and the bytes of the file, do not depend on how rows were split or ordered.
+
+    Make one by `build`, and others of the same bins by `empty`. Not safe for use by several threads at once.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        ``of`` ("input" or "output"), ``field`` (the value's name in the model), ``item`` and ``name``.
+    skipped : tuple of str
+        Inputs and outputs without rows, or of more than 1024 elements a row: not profiled.
+
+    Examples
+    --------
+    >>> reference = Profile.build(model, X)  # doctest: +SKIP
+    >>> live = reference.empty()  # doctest: +SKIP
+    >>> live.update(X_today, model.run(X_today))  # doctest: +SKIP
+    >>> print(drift(reference, live))  # doctest: +SKIP
+    """
+
+    def __init__(self, schema: Schema, labels: Array | None, state: _core.ProfileState) -> None:
+        self._schema, self._labels, self._state = schema, labels, state
+        self.columns: tuple[Column, ...] = columns_of(schema, labels)
+        self.skipped = tuple(each.name for each in (*schema.inputs, *schema.outputs) if not is_profiled(each))
+
+    @classmethod
+    def build(cls, model: Model, X_reference: Any, bins: int = 20) -> Self:
+        """Return the profile of a reference: edges and categories come from it, and it is counted.
+
+        Parameters
+        ----------
+        model : Model
+        X_reference : as ``model.predict`` takes it
+            Rows that stand for those to come; the outputs are the model's answers to them.
+        bins : int, default 20
+            Most bins of a column of numbers; a reference of few rows gets fewer, of 50 rows at least.
+
+        Raises
+        ------
+        InvalidArgument : no rows, or what ``predict`` raises.
+        """
+        values = _values(model, X_reference)
+        schema = _whole_schema(model.schema)
+        predicted = schema.roles["predict"].name
+        states, batch = [], []
+        for each in columns_of(schema, model.labels):
+            column = column_values(values[each.of, each.field], _field(schema, each), each.item)
+            if not len(column):
+                raise InvalidArgument("[profile] expected a reference with rows")
+            is_label = each.of == "output" and each.field == predicted
+            states.append(start_state(each, column, bins, model.labels if is_label else None))
+            batch.append(column)
+        state = _core.ProfileState(states)
+        state.update(batch)
+        return cls(schema, model.labels, state)
+
+    def empty(self) -> Self:
+        """Return a profile of the same bins and categories with nothing counted, for live rows."""
+        return type(self)(self._schema, self._labels, self._state.empty())
+
+    def update(self, X: Any = None, outputs: Mapping[str, Any] | None = None) -> None:
+        """Count a batch.
+
+        Parameters
+        ----------
+        X : as ``predict`` takes it, or None
+        outputs : mapping of str to array, or None
+            Answers by the names that ``model.run`` uses, or by method: ``{"predict": labels}``. Outputs that it does
+            not name are not counted.
+
+        Raises
+        ------
+        InvalidArgument : rows that the model does not take, or names and shapes that it does not give; then nothing
+            was counted.
+        """
+        values: dict[tuple[str, str], Any] = {}
+        if X is not None:
+            arrays = to_arrays(X, self._schema, "profile")
+            values = {
+                ("input", each.name): array for each, array in zip(self._schema.inputs, arrays, strict=True)
+            }
+        for name, value in (outputs or {}).items():
+            values["output", self._output_name(name)] = value
+        batch: list[Array | None] = []
+        for each in self.columns:
+            given = values.get((each.of, each.field))
+            batch.append(
+                None if given is None else column_values(given, _field(self._schema, each), each.item)
+            )
+        self._state.update(batch)
+
+    def merge(self, other: Self) -> Self:
+        """Add the counts of another profile of the same columns, bins and categories; return this one."""
+        if not isinstance(other, Profile):
+            raise InvalidArgument(f"[profile] expected a Profile to merge, got {type(other).__name__}")
+        self._state.merge(other._state)
+        return self
+
+    @property
+    def states(self) -> tuple[ColumnState, ...]:
+        """Copies of the counts, one a column: ``rows``, ``missing`` and ``counts``; of numbers ``edges``, ``below``
+        and ``above``, of categories ``vocabulary`` and ``unseen``."""
+        return tuple(self._state.columns)
+
+    @property
+    def rows(self) -> int:
+        """Rows counted, of the column that has most."""
+        return max((state.rows for state in self.states), default=0)
+
+    def to_bytes(self) -> bytes:
+        """Return what `to_file` writes; equal counts give equal bytes."""
+        return write_profile(self._schema, self._labels, self.states)
+
+    def to_file(self, path: str | os.PathLike[str]) -> None:
+        """Write a safetensors file: the bytes of one state an array. It is whole or not there."""
+        write_whole(path, [self.to_bytes()])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the profile that `to_bytes` wrote; raises ``FormatError`` for anything else."""
+        schema, labels, states = read_profile(data)
+        return cls(schema, labels, _core.ProfileState(states))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the profile of a file; raises ``FormatError`` for other files, ``NotFound`` where there is none."""
+        schema, labels, states = read_profile(path)
+        return cls(schema, labels, _core.ProfileState(states))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_bytes, (self.to_bytes(),)
+
+    def __repr__(self) -> str:
+        inputs = sum(each.of == "input" for each in self.columns)
+        return f"<Profile of {self.rows} rows: {inputs} inputs, {len(self.columns) - inputs} outputs>"
+
+    def _output_name(self, name: str) -> str:
+        """The field of an output or of a method's answer."""
+        if name in self._schema.roles and all(each.name != name for each in self._schema.outputs):
+            return self._schema.roles[name].name
+        if all(each.name != name for each in self._schema.outputs):
+            known = ", ".join(each.name for each in self._schema.outputs)
+            raise InvalidArgument(f"[profile] expected outputs of {known}, got '{name}'")
+        return name
+
+
+def _whole_schema(schema: Schema) -> Schema:
+    """With what methods give among the outputs, also where the graph does not put it out."""
+    names = {each.name for each in schema.outputs}
+    others = {each.name: each for each in schema.roles.values() if each.name not in names}
+    return schema._replace(outputs=(*schema.outputs, *others.values()))
+
+
+def _values(model: Model, X: Any) -> dict[tuple[str, str], Any]:
+    """What goes in and comes out, by "input" or "output" and name."""
+    schema = model.schema
+    arrays = to_arrays(X, schema, "profile")
+    values = {("input", each.name): array for each, array in zip(schema.inputs, arrays, strict=True)}
+    values |= {("output", name): value for name, value in model.run(X).items()}
+    for role, field in schema.roles.items():
+        if ("output", field.name) not in values:
+            values["output", field.name] = getattr(model, role)(X)
+    return values
+
+
+def _field(schema: Schema, column: Column) -> Field:
+    fields = schema.inputs if column.of == "input" else schema.outputs
+    return next(each for each in fields if each.name == column.field)

@@ -1,0 +1,330 @@
+"""Profiles of models: their columns, what they count, how they merge, and their files."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from small_models import classifier, linear, mixed
+
+import maas_engine
+from maas_engine import _safetensors
+from maas_engine.errors import FormatError, InvalidArgument, NotFound
+from maas_engine.graph import GraphBuilder
+from maas_engine.monitoring import Profile, drift
+from maas_engine.monitoring._columns import bin_edges
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(2000, 20)).astype(np.float32)
+LARGEST = np.finfo(np.float64).max
+
+
+def rows_of_people(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    return {
+        "age": rng.normal(40, 10, n),
+        "height": np.where(rng.random(n) < 0.1, np.nan, rng.normal(1.7, 0.1, n)).astype(np.float32),
+        "city": rng.choice(["Oslo", "Łódź", "Rome"], n, p=[0.5, 0.3, 0.2]).astype(object),
+        "count": rng.integers(0, 5, n),
+    }
+
+
+PEOPLE = rows_of_people(RNG, 3000)
+
+
+@pytest.fixture(scope="module")
+def people() -> Profile:
+    return Profile.build(mixed(), PEOPLE)
+
+
+def test_columns_of_a_classifier() -> None:
+    model = classifier(["no", "maybe", "yes"])
+    profile = Profile.build(model, X)
+    names = [each.name for each in profile.columns]
+    assert names[:2] == ["X[0]", "X[1]"]
+    assert names[20:] == [
+        "label",
+        *(f"probabilities[{each}]" for each in model.labels),
+        *(f"scores[{each}]" for each in model.labels),
+    ]
+    label = profile.states[20]
+    assert label.vocabulary == ["maybe", "no", "yes"]
+    values, counts = np.unique(model.predict(X), return_counts=True)
+    assert dict(zip(label.vocabulary, label.counts.tolist(), strict=True)) == {
+        "maybe": 0, "no": 0, "yes": 0, **dict(zip(values.tolist(), counts.tolist(), strict=True))
+    }  # fmt: skip
+    columns = [*X.T, None, *model.predict_proba(X).T, *model.decision_function(X).T]
+    for state, column in zip(profile.states, columns, strict=True):
+        if column is not None:
+            inside = np.histogram(column.astype(np.float64), state.edges)[0]
+            assert state.counts.tolist() == inside.tolist()
+            assert (state.rows, state.below, state.above, state.missing) == (len(X), 0, 0, 0)
+
+
+def test_columns_of_mixed_inputs(people: Profile) -> None:
+    age, height, city, count = people.states[:4]
+    assert (age.missing, height.missing) == (0, int(np.isnan(PEOPLE["height"]).sum()))
+    assert city.vocabulary == sorted(set(PEOPLE["city"]))
+    assert (count.vocabulary, count.unseen) == ([0, 1, 2, 3, 4], 0)
+    assert [each.name for each in people.columns[:4]] == ["age", "height", "city", "count"]
+
+
+def test_feature_names_name_columns() -> None:
+    model = linear(features=2, feature_names=json.dumps(["age", "income"]))
+    frame = pd.DataFrame({"income": X[:, 1], "age": X[:, 0], "other": 1})
+    profile = Profile.build(model, frame)
+    assert [each.name for each in profile.columns] == ["age", "income", "variable"]
+    assert profile.to_bytes() == Profile.build(model, X[:, :2]).to_bytes()
+
+
+@pytest.mark.parametrize("form", ["dict", "pandas", "arrow", "rows"])
+def test_live_rows_come_in_any_form(people: Profile, form: str) -> None:
+    rows = {name: values[:50] for name, values in PEOPLE.items()}
+    rows["height"] = np.full(50, 1.5, np.float32)
+    frame = pd.DataFrame(rows)
+    X = {"dict": rows, "pandas": frame, "arrow": pa.table(rows), "rows": frame.to_dict("records")}[form]
+    expected, live = people.empty(), people.empty()
+    expected.update(rows, mixed().run(rows))
+    live.update(X, mixed().run(X))
+    assert live.to_bytes() == expected.to_bytes()
+    assert live.rows == 50
+
+
+def test_rows_one_by_one_are_the_batch(people: Profile) -> None:
+    model, one, batch = mixed(), people.empty(), people.empty()
+    rows = pd.DataFrame(PEOPLE).head(20).to_dict("records")
+    for row in rows:
+        one.update(row, model.run(row))
+    batch.update(rows, model.run(rows))
+    assert one.to_bytes() == batch.to_bytes()
+
+    model = classifier([3, 5, 9])
+    profile = Profile.build(model, X)
+    one, batch = profile.empty(), profile.empty()
+    for row in X[:20]:
+        one.update(row, model.run(row))
+    batch.update(X[:20], model.run(X[:20]))
+    assert one.to_bytes() == batch.to_bytes()
+
+
+def test_outputs_by_method_and_alone() -> None:
+    model = classifier([3, 5, 9])
+    live = Profile.build(model, X).empty()
+    live.update(None, {"predict": model.predict(X[:7]), "decision_function": model.decision_function(X[:7])})
+    assert [state.rows for state in live.states] == [0] * 20 + [7] + [0] * 3 + [7] * 3
+    for wrong in ({"labels": [3]}, {"predict_probability": [3]}):
+        with pytest.raises(InvalidArgument, match="expected outputs of label, probabilities, scores"):
+            live.update(None, wrong)
+    with pytest.raises(InvalidArgument, match="rows of probabilities"):
+        live.update(X, {"probabilities": np.zeros((5, 2))})
+    with pytest.raises(InvalidArgument, match="20"):
+        live.update(X[:, :3])
+    assert live.rows == 7
+
+
+def test_profiles_merge_whatever_the_split(people: Profile) -> None:
+    model, whole = mixed(), people.empty()
+    whole.update(PEOPLE, model.run(PEOPLE))
+    merged = people.empty()
+    for begin, end in reversed(list(pairwise([0, 1, 700, 701, 2500, 3000]))):
+        part = people.empty()
+        rows = {name: values[begin:end] for name, values in PEOPLE.items()}
+        part.update(rows, model.run(rows))
+        assert merged.merge(Profile.from_bytes(part.to_bytes())) is merged
+    assert merged.to_bytes() == whole.to_bytes() == people.to_bytes()
+    with pytest.raises(InvalidArgument):
+        merged.merge(Profile.build(classifier([1, 2, 3]), X))
+    with pytest.raises(InvalidArgument, match="a Profile"):
+        merged.merge("profile")  # type: ignore[arg-type]
+    assert merged.to_bytes() == people.to_bytes()
+
+
+def test_files_come_back(people: Profile, tmp_path: Path) -> None:
+    path = tmp_path / "profile.safetensors"
+    people.to_file(path)
+    for again in (Profile.from_file(path), pickle.loads(pickle.dumps(people))):
+        assert again.to_bytes() == path.read_bytes() == people.to_bytes()
+        assert again.columns == people.columns
+        again.update(PEOPLE)
+        assert again.rows == 6000
+    with pytest.raises(NotFound):
+        Profile.from_file(tmp_path / "none")
+    with pytest.raises(FormatError):
+        Profile.from_bytes(_safetensors.to_bytes({"a": np.zeros(3)}))
+
+
+def test_a_profile_that_was_read_takes_no_more_than_its_model() -> None:
+    live = Profile.from_bytes(Profile.build(linear(features=3), X[:, :3]).to_bytes())
+    with pytest.raises(InvalidArgument, match="3 features"):
+        live.update(X)
+
+
+def test_hostile_files_are_refused(people: Profile) -> None:
+    data = people.to_bytes()
+    rng = np.random.default_rng(2)
+    hostile = [
+        data[:-1],
+        data + b"\0",
+        b"",
+        data.replace(b"age", b"ago", 1),
+        data.replace(b"00001", b"00009"),
+    ]
+    hostile += [data[: rng.integers(len(data))] for _ in range(50)]
+    for _ in range(1500):
+        changed = bytearray(data)
+        changed[rng.integers(len(data))] = rng.integers(256)
+        hostile.append(bytes(changed))
+    for case in hostile:
+        try:
+            again = Profile.from_bytes(case)
+        except FormatError:
+            continue
+        assert again.to_bytes() == case
+        drift(again, again)
+
+
+def changed_metadata(profile: Profile, **changes: Any) -> bytes:
+    arrays, metadata = _safetensors.read(profile.to_bytes())
+    document = json.loads(metadata["maas_engine.profile"])
+    document.update(changes)
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return _safetensors.to_bytes(arrays, {"maas_engine.profile": text})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": 2},
+        {"version": True},
+        {"inputs": []},
+        {"inputs": [["X", "float32", [None, 10**9]]]},
+        {"inputs": [["X", "float32", [None, -2]]]},
+        {"inputs": [["X", "float32", [None, None]]]},
+        {"inputs": [["X", "float16", [None, 2]]]},
+        {"inputs": [["X", "float32", [None, 2.0]]]},
+        {"inputs": [[["X"], "float32", [None, 2]]]},
+        {"inputs": "X"},
+        {"inputs": {}},
+        {"outputs": [["variable", "float32", [None]]] * 2},
+        {"feature_names": ["a"]},
+        {"feature_names": [1, 2]},
+        {"feature_names": "ab"},
+        {"roles": {"predict": "other"}},
+        {"roles": {"destroy": "variable"}},
+        {"roles": []},
+        {"labels": [1.5]},
+        {"labels": [[1]]},
+        {"labels": "yes"},
+        {"labels": {"a": 1}},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_hostile_descriptions_are_refused(changes: dict[str, Any]) -> None:
+    profile = Profile.build(linear(features=2), X[:, :2])
+    assert changed_metadata(profile) == profile.to_bytes()
+    with pytest.raises(FormatError):
+        Profile.from_bytes(changed_metadata(profile, **changes))
+
+
+def test_a_reference_needs_rows() -> None:
+    with pytest.raises(InvalidArgument, match="rows"):
+        Profile.build(linear(), X[:0])
+
+
+def test_wide_and_unbatched_values_are_skipped() -> None:
+    builder = GraphBuilder("wide")
+    x = builder.input("X", np.float32, (None, 1025))
+    ones = builder.constant(np.ones((1025, 2), np.float32))
+    builder.output(builder.add("MatMul", x, ones, outputs="sums"))
+    model = maas_engine.Model(builder.build())
+    profile = Profile.build(model, np.ones((100, 1025), np.float32))
+    assert profile.skipped == ("X",)
+    assert [each.name for each in profile.columns] == ["sums[0]", "sums[1]"]
+    assert Profile.from_bytes(profile.to_bytes()).to_bytes() == profile.to_bytes()
+
+
+def test_many_categories_keep_the_most_frequent() -> None:
+    rows = rows_of_people(RNG, 5000)
+    rows["city"] = np.array([f"city {int(k)}" for k in RNG.pareto(0.5, 5000).clip(0, 10**6)], object)
+    state = Profile.build(mixed(), rows).states[2]
+    assert len(state.vocabulary) == 100
+    assert state.vocabulary == sorted(state.vocabulary)
+    assert state.unseen == 5000 - state.counts.sum() > 0
+    assert "city 0" in state.vocabulary
+
+
+# --- edges -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        RNG.normal(size=5000),
+        RNG.normal(size=5000).astype(np.float32),
+        np.repeat([0.0, 1.0, 5.0], [3000, 10, 400]),
+        np.r_[np.zeros(3000), RNG.random(2000)],
+        np.r_[np.full(3000, 9.0), RNG.random(2000)],
+        np.r_[np.full(3000, 0.5), RNG.random(2000), [np.inf, -np.inf, np.nan]],
+        np.array([-LARGEST, LARGEST]),
+        np.array([0.0, 5e-324, 1e-323]),
+        np.array([-0.0, 0.0]),
+        np.array([LARGEST]),
+        np.array([-LARGEST]),
+        np.array([5e-324]),
+        np.array([7.0]),
+        np.array([np.nan, np.inf]),
+        np.array([]),
+        np.arange(-3000, 3000),
+        RNG.choice([-LARGEST, 0.0, LARGEST], 900),
+    ],
+)
+@pytest.mark.parametrize("bins", [1, 2, 20, 1000])
+def test_edges_hold_the_reference(values: Any, bins: int) -> None:
+    edges = np.array(bin_edges(values, bins))
+    assert np.all(np.isfinite(edges))
+    assert np.all(edges[1:] > edges[:-1])
+    assert not np.signbit(edges[edges == 0]).any()
+    finite = np.asarray(values, np.float64)
+    finite = finite[np.isfinite(finite)]
+    assert 2 <= len(edges) <= bins + 1
+    if len(finite):
+        assert edges[0] <= finite.min()
+        assert finite.max() <= edges[-1]
+    distinct = np.unique(finite)
+    if 1 <= len(distinct) <= bins:  # a bin each
+        counts = np.searchsorted(edges[1:-1], distinct, "right")
+        assert counts.tolist() == list(range(len(distinct)))
+
+
+def test_bins_of_a_reference_hold_about_the_same() -> None:
+    values = RNG.normal(size=10_000)
+    counts = np.histogram(values, bin_edges(values, 20))[0]
+    assert len(counts) == 20
+    assert counts.min() >= 499
+    assert len(bin_edges(values[:150], 20)) == 4  # 50 rows each
+    for bins in (0, -1, 1025):
+        with pytest.raises(InvalidArgument, match="bins"):
+            bin_edges(values, bins)
+
+
+def test_a_spike_has_a_bin_nearly_to_itself() -> None:
+    values = np.r_[np.full(3000, 0.5), RNG.random(2000)]
+    edges = np.array(bin_edges(values, 20))
+    counts = np.histogram(values, edges)[0]
+    assert edges[counts.argmax()] == 0.5
+    assert 3000 <= counts.max() <= 3250
+
+
+def test_monitoring_needs_numpy_only() -> None:
+    code = "import sys, maas_engine.monitoring; print('scipy' in sys.modules, 'sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
