@@ -10,7 +10,7 @@ import pytest
 from registry_models import linear
 
 from maas_engine.errors import Conflict, FormatError, InvalidArgument, NotFound
-from maas_engine.package import open_package, write
+from maas_engine.package import write
 from maas_engine.registry import Registry
 
 ROWS = np.array([[1.0, 2.0, 3.0]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -74,20 +74,15 @@ class _Audit:
     def __init__(self, connection: Connection, expected_head: str | None) -> None:
         self._connection = connection
         self._expected = expected_head
+        self._found = expected_head in (None, FIRST_HASH)
         self._replay = Replay()
         self._entries = 0
         self._hash = FIRST_HASH
 
     def run(self) -> AuditReport:
-        found = self._expected in (None, FIRST_HASH)
-        time = 0
-        for row in self._rows():
-            event, problem = _check_entry(row, self._entries + 1, self._hash, time)
-            if event is None:
-                return self._report(self._entries + 1, problem)
-            self._entries, self._hash, time = event.sequence, event.hash, event.time
-            found = found or event.hash == self._expected
-            self._replay.apply(event)
+        problem = self._follow_chain()
+        if problem is not None:
+            return self._report(self._entries + 1, problem)
         heads = self._connection.execute(select(t.head)).all()
         if len(heads) != 1 or (heads[0].sequence, heads[0].hash) != (self._entries, self._hash):
             told = f"entry {heads[0].sequence}" if len(heads) == 1 else f"{len(heads)} heads"
@@ -96,7 +91,7 @@ class _Audit:
                 f"expected the log to end as its head says, at {told}, got {self._entries} entries: the last were "
                 "removed or changed",
             )
-        if not found:
+        if not self._found:
             return self._report(
                 None,
                 f"expected an entry of hash {self._expected}, got none: the log was cut off or written anew",
@@ -104,9 +99,27 @@ class _Audit:
         differences = self._replay.differences(read_tables(self._connection))
         return self._report(None, *islice(differences, _MOST))
 
-    def _rows(self) -> Iterator[Any]:
-        query = select(t.events).order_by(t.events.c.sequence)
-        return iter(self._connection.execution_options(yield_per=1000).execute(query))
+    def _follow_chain(self) -> str | None:
+        """Go as far as it is whole; return what is wrong with the entry after that."""
+        time = 0
+        query = select(t.events).order_by(t.events.c.sequence).execution_options(yield_per=1000)
+        with closing(self._connection.execute(query)) as rows:
+            for row in rows:
+                event, problem = _check_entry(row, self._entries + 1, self._hash, time)
+                if event is None:
+                    return problem
+                try:
+                    self._replay.apply(event)
+                except (
+                    AttributeError,
+                    KeyError,
+                    TypeError,
+                    ValueError,
+                ):  # well chained, yet of no registry's making
+                    return f"entry {event.sequence}: expected a change of what was there then, got another"
+                self._entries, self._hash, time = event.sequence, event.hash, event.time
+                self._found = self._found or event.hash == self._expected
+        return None
 
     def _report(self, first_broken: int | None, *problems: str) -> AuditReport:
         return AuditReport(self._entries, self._hash, first_broken, problems)

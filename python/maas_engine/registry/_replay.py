@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from maas_engine.registry._events import Event
 Owner = tuple[str, int | None]
 State = dict[Owner, dict[tuple[str, str | None], Any]]
 
+_TOKENS: Owner = ("", None)
 _NOWHERE: Owner = ("?", None)
 _NUMBERS = "numbers given"  # the last one: kept when a model is deleted
 
@@ -113,6 +115,17 @@ def _delete_alias(state: State, event: Event) -> None:
     state[event.model, None].pop(("alias", event.alias), None)
 
 
+def _create_token(state: State, event: Event) -> None:
+    detail = event.detail
+    content = (detail["secret"], detail["scopes"], detail["expires"], detail["description"], event.actor)
+    state.setdefault(_TOKENS, {})["token", detail["id"]] = (*content, None)
+
+
+def _revoke_token(state: State, event: Event) -> None:
+    tokens = state[_TOKENS]
+    tokens["token", event.detail["id"]] = (*tokens["token", event.detail["id"]][:-1], event.time)
+
+
 def _values(state: State, event: Event) -> dict[tuple[str, str | None], Any]:
     return state[event.model, event.version]
 
@@ -131,6 +144,8 @@ _CHANGES: dict[str, Callable[[State, Event], None]] = {
     "version.metrics": _measure,
     "alias.set": _set_alias,
     "alias.delete": _delete_alias,
+    "token.create": _create_token,
+    "token.revoke": _revoke_token,
 }
 
 
@@ -164,6 +179,10 @@ def read_tables(connection: Connection) -> State:
         for owner, name, content in connection.execute(select(table.c[0], table.c[key], table.c[value])):
             of = (models.get(owner, "?"), None) if table is t.model_tags else versions.get(owner, _NOWHERE)
             state.setdefault(of, {})[kind, name] = content
+    for row in connection.execute(select(t.tokens)):
+        secret = hashlib.sha256(row.secret_hash.encode()).hexdigest()
+        content = (secret, json.loads(row.scopes), row.expires, row.description, row.created_by)
+        state.setdefault(_TOKENS, {})["token", row.id] = (*content, row.revoked)
     return state
 
 
@@ -171,7 +190,7 @@ def _read_versions(connection: Connection, models: dict[int, str], state: State)
     """Add the versions to the state, and return their names and numbers by id."""
     ids = select(t.versions.c.id, t.versions.c.model_id, t.versions.c.version)
     versions = {row.id: (models.get(row.model_id, "?"), row.version) for row in connection.execute(ids)}
-    for row in connection.execution_options(yield_per=1000).execute(select(t.versions)):
+    for row in connection.execute(select(t.versions).execution_options(yield_per=1000)):
         digest = row.digest
         if hashlib.sha256(row.manifest.encode()).hexdigest() != digest:
             digest += ", but another manifest"

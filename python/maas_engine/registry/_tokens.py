@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable
@@ -48,16 +49,24 @@ class Tokens(RegistryBase):
         id, text = new_token()
         created = _events.now()
         expires = None if life is None else created + life
+        secret_hash = hash_token(text).hex()
         row = {
             "id": id,
-            "secret_hash": hash_token(text).hex(),
+            "secret_hash": secret_hash,
             "description": _check_text(description, "description"),
             "scopes": json.dumps(allowed),
             "created": created,
             "created_by": self.actor,
             "expires": expires,
         }
-        detail = {"id": id, "scopes": allowed, "expires": expires, "description": description}
+        detail = {
+            "id": id,
+            "scopes": allowed,
+            "expires": expires,
+            "description": description,
+            # Shows an audit that another secret was put in its place, and tells nothing of this one.
+            "secret": hashlib.sha256(secret_hash.encode()).hexdigest(),
+        }
         with self.database.write() as connection:
             connection.execute(t.tokens.insert().values(row))
             _events.append(connection, self.actor, "token.create", detail=detail)
