@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NoReturn
 
-from maas_engine.errors import InvalidArgument, PermissionDenied
+from maas_engine.errors import InvalidArgument, MaasError, PermissionDenied
 from maas_engine.package._keys import CURVES, missing
 
 if TYPE_CHECKING:
@@ -60,27 +60,29 @@ def signer(
         missing(error)
     if not 1 <= len(chain) <= MAX_CHAIN:
         _refuse(f"1 to {MAX_CHAIN} certificates", str(len(chain)))
-    try:
-        first, *rest = (x509.load_der_x509_certificate(each) for each in chain)
-    except ValueError:
-        _refuse("certificates in DER", "something else")
-    trusted = [each for pem in roots for each in certificates_of(pem)]
     rules = verification.ExtensionPolicy
-    verifier = (
-        verification.PolicyBuilder()
-        .store(verification.Store(trusted))
-        .time(now or datetime.now(timezone.utc))
-        .extension_policies(ca_policy=rules.webpki_defaults_ca(), ee_policy=rules.permit_all())
-        .build_client_verifier()
-    )
     try:
+        first, *rest = [x509.load_der_x509_certificate(each) for each in chain]
+        verifier = (
+            verification.PolicyBuilder()
+            .store(verification.Store([each for pem in roots for each in certificates_of(pem)]))
+            .time(now or datetime.now(timezone.utc))
+            .extension_policies(ca_policy=rules.webpki_defaults_ca(), ee_policy=rules.permit_all())
+            .build_client_verifier()
+        )
         verifier.verify(first, rest)
+        return signing_key(first)
     except verification.VerificationError as error:
         _refuse(
             "a certificate that leads to a trusted root and is valid now",
             str(error).split(" (encountered")[0],
         )
-    return signing_key(first)
+    except MaasError:
+        raise
+    except (
+        Exception
+    ) as error:  # bytes that the parser refuses, lazily and in many ways: no certificate, no trust
+        _refuse("certificates that can be read", type(error).__name__)
 
 
 def signing_key(certificate: Certificate) -> ec.EllipticCurvePublicKey:
@@ -93,11 +95,7 @@ def signing_key(certificate: Certificate) -> ec.EllipticCurvePublicKey:
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
-    try:
-        extensions = certificate.extensions
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        _refuse("a certificate with extensions that can be read", "another")
-    usages = {type(each.value): each.value for each in extensions}
+    usages = {type(each.value): each.value for each in certificate.extensions}
     usage, extended = usages.get(x509.KeyUsage), usages.get(x509.ExtendedKeyUsage)
     may_sign = usage.digital_signature if isinstance(usage, x509.KeyUsage) else extended is not None
     purposes = (ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)

@@ -134,8 +134,8 @@ def _chain(paths: StrPath | Iterable[StrPath] | None, key: ec.EllipticCurvePriva
         raise InvalidArgument("[keys] expected the certificate of the private key first, got none")
     try:
         matches = signing_key(chain[0]) == key.public_key()
-    except PermissionDenied as error:
-        raise InvalidArgument(str(error).replace("[package] 'model.sig'", "[keys]")) from None
+    except (PermissionDenied, ValueError) as error:  # ValueError: extensions that cannot be read
+        raise InvalidArgument(str(error).replace("[package] 'model.sig':", "[keys]")) from None
     if not matches:
         raise InvalidArgument("[keys] expected the certificate of the private key first, got another key's")
     now = datetime.now(timezone.utc)
