@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from postgres_server import PostgresServer, find_programs
+from s3_server import ENVIRONMENT, S3Server
 
 if TYPE_CHECKING:  # tests of other rooms run without the registry's libraries
     from maas_engine.registry import Registry
@@ -52,3 +53,20 @@ def _open_registry(folder: Path, **places: Any) -> closing[Registry]:
     from maas_engine.registry import Registry
 
     return closing(Registry(**places, cache=folder / "cache", actor="ann"))
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A running S3; tests that stop it start it again. `s3_environment` says where it is."""
+    server = S3Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def s3_environment(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """The same, found by this process as by its children: through AWS's own variables."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.url)
+    return s3_server

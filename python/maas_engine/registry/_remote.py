@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import errno
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -51,10 +53,10 @@ class Remote:
         except FileNotFoundError:
             self._expect_bucket()
             raise
-        except OSError:
-            if system.info(path)["size"] != 0:  # S3 has no range of nothing
-                raise
-            return b""
+        except OSError as error:
+            if error.errno == errno.EINVAL and system.info(path)["size"] == 0:  # S3 has no range of nothing
+                return b""
+            raise
         return data
 
     def size(self, name: str) -> int | None:
@@ -68,14 +70,16 @@ class Remote:
     def delete(self, names: Iterable[str]) -> None:
         system, root = self._open()
         paths = [f"{root}/{name}" for name in names]
-        if self._scheme in _S3:
-            _delete_objects(system, paths)
-            return
+        try:
+            if self._scheme in _S3:
+                _delete_objects(system, paths)
+                return
+        except FileNotFoundError:
+            self._expect_bucket()
+            raise
         for path in paths:
-            try:
+            with contextlib.suppress(FileNotFoundError):
                 system.rm_file(path)
-            except FileNotFoundError:
-                self._expect_bucket()
 
     def list(self) -> Iterator[tuple[str, int, int]]:
         for name, entry in self._entries():
@@ -167,6 +171,8 @@ class Remote:
             raise InvalidArgument(
                 f"[registry] expected a store's URL that fsspec knows, got {self._scheme}://…"
             ) from None
+        if self._scheme in _S3:
+            system.retries = 2  # of its own, each with those of the library below it
         return system, path.rstrip("/")
 
 

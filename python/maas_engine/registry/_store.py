@@ -262,9 +262,12 @@ def _without_secrets(url: str) -> str:
 
 def _reason(error: Exception) -> str:
     """What a library says went wrong, less what may be secret."""
-    text = str(error.strerror or error) if isinstance(error, OSError) else str(error)
-    text = re.sub(r"//[^/@\s]*@", "//", re.sub(r"\?\S*", "", text))
+    if isinstance(error, OSError) and error.strerror:
+        text = str(error.strerror)
+    else:
+        text = str(error) if type(error) is OSError else f"{type(error).__name__}: {error}"
+    text = re.sub(r"//[^/@\s]*@", "//", re.sub(r"\?[^\s'\"]*", "", text))
     for name, value in os.environ.items():
-        if value and re.search(r"SECRET|TOKEN|PASSWORD|ACCESS_KEY", name):
+        if len(value) >= 8 and re.search(r"SECRET|TOKEN|PASSWORD|ACCESS_KEY", name):
             text = text.replace(value, "…")
-    return f"{type(error).__name__}: {text}"
+    return text
