@@ -64,6 +64,12 @@ test: build $(STAMPS)/test ## Run every C++ and Python test
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2 --progress
 	$(BIN)/python -m pytest
 
+.PHONY: test-wheel
+test-wheel: build $(STAMPS)/test ## Test the wheel in a fresh environment, and programs built against it
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -w build/wheel .
+	MAAS_WHEEL=$$(echo build/wheel/*.whl) $(BIN)/python -m pytest tests/e2e/test_wheel.py
+
 .PHONY: test-onnx
 test-onnx: build $(STAMPS)/test ## Run ONNX's own backend test-suite (part of test)
 	$(BIN)/python -m pytest tests/python/test_onnx_backend.py -v
