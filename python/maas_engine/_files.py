@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from maas_engine._faults import point
+
 
 def write_whole(path: str | os.PathLike[str], parts: Iterable[Any]) -> None:
     """Write bytes-like ``parts`` to a new name beside ``path``, flush them to the disk, then rename.
@@ -35,12 +37,15 @@ def write_new(path: str | os.PathLike[str], parts: Iterable[Any]) -> None:
     with os.fdopen(descriptor, "wb") as file:
         for part in parts:
             file.write(part)
+            point("files.half_written")
         file.flush()
         os.fsync(file.fileno())
+    point("files.written")
 
 
 def sync_folder(folder: str | os.PathLike[str]) -> None:
     """Flush a folder's names to the disk, where the system can."""
+    point("files.named")
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from maas_engine import _faults
 from maas_engine.errors import FormatError, InvalidArgument, NotFound, Unavailable
-from maas_engine.registry import _faults
 from maas_engine.registry._store import Store
 
 NOISE = random.Random(1).randbytes(3_000_000)

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from maas_engine._faults import point
 from maas_engine.errors import Conflict, InvalidArgument, NotFound
 from maas_engine.registry import _checks, _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
 from maas_engine.registry._events import Event
-from maas_engine.registry._faults import point
 from maas_engine.registry._uri import check_alias, check_name, check_version
 from maas_engine.registry._version import find_model, find_version
 

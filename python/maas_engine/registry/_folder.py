@@ -8,7 +8,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 
-from maas_engine.registry._faults import point
+from maas_engine._faults import point
 
 _UNFINISHED = ".unfinished."  # begins the name of a file that is being written
 

@@ -14,12 +14,12 @@ from itertools import islice
 
 from sqlalchemy import Connection, delete, select, update
 
+from maas_engine._faults import point
 from maas_engine.errors import InvalidArgument
 from maas_engine.registry import _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
 from maas_engine.registry._blobs import UPLOADING
-from maas_engine.registry._faults import point
 from maas_engine.registry._store import LEASE, Stored
 
 GRACE = 3600.0  # seconds

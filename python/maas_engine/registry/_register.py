@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from maas_engine._faults import point
 from maas_engine.errors import Conflict, InvalidArgument
 from maas_engine.model import Model
 from maas_engine.package import Package, open_package, write
 from maas_engine.registry import _blobs, _checks, _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
-from maas_engine.registry._faults import point
 from maas_engine.registry._uri import check_name, parse_uri
 from maas_engine.registry._version import File, Version, build, find_version, select_versions
 

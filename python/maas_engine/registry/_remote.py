@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from maas_engine._faults import point
 from maas_engine.errors import InvalidArgument, Unsupported
-from maas_engine.registry._faults import point
 
 THREADS = 8  # uploads at once
 

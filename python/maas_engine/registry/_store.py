@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import zstandard
 
+from maas_engine._faults import point
 from maas_engine.errors import FormatError, InvalidArgument, MaasError, NotFound, Unavailable
-from maas_engine.registry._faults import point
 from maas_engine.registry._folder import Folder
 
 LEASE = 3600  # seconds that an upload may take: until then no one collects it

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Table, delete, select, update
 
+from maas_engine._faults import point
 from maas_engine.errors import Conflict, NotFound
 from maas_engine.registry import _checks, _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
-from maas_engine.registry._faults import point
 from maas_engine.registry._register import insert_model
 from maas_engine.registry._uri import LATEST, check_alias, check_name, check_version
 from maas_engine.registry._version import (
@@ -211,7 +211,7 @@ class Versions(RegistryBase):
             action = f"{'model' if number is None else 'version'}.{what}"
             _events.append(connection, self.actor, action, name, number, detail=detail)
             yield connection, row
-            point(f"{what}.before_commit")
+            point("annotate.before_commit")
 
 
 def _tags(version: int | str | None) -> tuple[Table, Column[Any]]:
