@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from maas_engine._files import sync_folder, write_new
+from maas_engine.errors import NotFound
 
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE
@@ -110,7 +111,10 @@ def _lock(folder: Path) -> int | None:
         import fcntl
     except ImportError:  # not a POSIX system
         return None
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        raise NotFound(f"[package] no folder '{folder}'") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:

@@ -38,6 +38,7 @@ def encrypt(folder: str | os.PathLike[str], master_key: Key) -> None:
     with Change(folder) as change, Folder(change.folder) as opened:
         contents = _contents.read_contents(opened)
         if contents.encrypted and change.resumed:
+            _contents.data_key(opened, contents, Policy(master_key=key))  # by this key, or say so
             return
         if contents.encrypted:
             raise InvalidArgument(
