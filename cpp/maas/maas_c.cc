@@ -4,11 +4,11 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "maas/base/thread_pool.h"
 #include "maas/maas.h"
 
 // Shared with its scratches, which may outlive it.
@@ -19,11 +19,11 @@ struct maas_model {
 
 struct maas_scratch {
   std::shared_ptr<const maas::Program> program;
-  std::optional<maas::Scratch> scratch;  // without one it only tells its error
+  std::vector<maas::Scratch> scratches;  // one, or one a thread; without any it only tells its error
   std::vector<maas::InputArray> inputs;  // room for those of a run
   size_t most_rows = SIZE_MAX;           // of a run; fewer where outputs are texts
   maas::RunResult result;                // of the last run
-  const char* refusal = nullptr;         // or what was wrong with its arguments
+  const char* refusal = nullptr;         // or why there was none
   std::string error;
 };
 
@@ -137,19 +137,19 @@ void fill(maas_scratch& scratch, const maas_model* model, size_t rows) {
     made.reserve(*program, rows);
     scratch.most_rows = rows;
   }
-  scratch.scratch.emplace(std::move(made));
+  scratch.scratches.push_back(std::move(made));
 }
 
 // Copies the inputs to the scratch. What keeps the arguments from a run, or null.
 const char* take(maas_scratch& scratch, const maas_array* inputs, size_t input_count, size_t rows,
                  void* const* outputs, size_t output_count) {
-  if (!scratch.scratch) return "[maas_run] expected a scratch that was made, got one that tells an error";
+  if (scratch.scratches.empty())
+    return "[maas_run] expected a scratch that was made, got one that tells an error";
   const std::vector<Value>& wanted = scratch.program->inputs();
   if (input_count != wanted.size()) return "[maas_run] expected as many inputs as the model has";
   if (output_count != scratch.program->outputs().size()) {
     return "[maas_run] expected as many outputs as the model has";
   }
-  if (rows > scratch.most_rows) return "[maas_run] expected at most the rows that the scratch was made for";
   for (size_t i = 0; i < input_count; ++i) {
     const maas_array& array = inputs[i];
     const bool is_known = array.dtype >= MAAS_FLOAT32 && array.dtype <= MAAS_STRING;
@@ -237,7 +237,7 @@ void maas_scratch_free(maas_scratch* scratch) { delete scratch; }
 const char* maas_scratch_error(maas_scratch* scratch) {
   if (scratch == nullptr) return maas::kNoMemory;
   if (scratch->refusal != nullptr) return scratch->refusal;
-  if (!scratch->scratch) return scratch->error.c_str();
+  if (scratch->scratches.empty()) return scratch->error.c_str();
   if (scratch->result) return "";
   std::string& words = scratch->error;
   maas::guarded(words, [&] { words = scratch->program->message(scratch->result); });
@@ -248,7 +248,25 @@ maas_status maas_run(maas_scratch* scratch, const maas_array* inputs, size_t inp
                      void* const* outputs, size_t output_count) {
   if (scratch == nullptr) return MAAS_INVALID_ARGUMENT;
   scratch->refusal = maas::take(*scratch, inputs, input_count, rows, outputs, output_count);
+  if (scratch->refusal == nullptr && rows > scratch->most_rows) {
+    scratch->refusal = "[maas_run] expected at most the rows that the scratch was made for";
+  }
   if (scratch->refusal != nullptr) return MAAS_INVALID_ARGUMENT;
-  scratch->result = scratch->program->run(scratch->inputs.data(), rows, outputs, *scratch->scratch);
+  scratch->result = scratch->program->run(scratch->inputs.data(), rows, outputs, scratch->scratches[0]);
   return scratch->result ? MAAS_OK : MAAS_INVALID_ARGUMENT;
+}
+
+maas_status maas_run_rows(maas_scratch* scratch, const maas_array* inputs, size_t input_count, size_t rows,
+                          void* const* outputs, size_t output_count) {
+  if (scratch == nullptr) return MAAS_INVALID_ARGUMENT;
+  scratch->refusal = maas::take(*scratch, inputs, input_count, rows, outputs, output_count);
+  if (scratch->refusal != nullptr) return MAAS_INVALID_ARGUMENT;
+  const maas_status status = maas::guarded(scratch->error, [&] {
+    const maas::Program& program = *scratch->program;
+    const auto threads = static_cast<size_t>(maas::num_threads());
+    while (scratch->scratches.size() < threads) scratch->scratches.emplace_back(program);
+    scratch->result = program.run_rows(scratch->inputs.data(), rows, outputs, scratch->scratches);
+  });
+  if (status != MAAS_OK) scratch->refusal = scratch->error.c_str();
+  return status != MAAS_OK || scratch->result ? status : MAAS_INVALID_ARGUMENT;
 }

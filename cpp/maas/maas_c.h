@@ -107,6 +107,12 @@ MAAS_API const char* maas_scratch_error(maas_scratch* scratch);
 MAAS_API maas_status maas_run(maas_scratch* scratch, const maas_array* inputs, size_t input_count,
                               size_t rows, void* const* outputs, size_t output_count);
 
+/* The same bits, the rows shared among the library's threads (MAAS_NUM_THREADS) where they are enough to be
+ * worth it. Allocates what the threads need in the first such run, and room for texts of any number of rows.
+ */
+MAAS_API maas_status maas_run_rows(maas_scratch* scratch, const maas_array* inputs, size_t input_count,
+                                   size_t rows, void* const* outputs, size_t output_count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "maas/base/thread_pool.h"
 #include "maas/onnx/writer.h"
 #include "program/allocations.h"
 #include "program/graphs.h"
@@ -91,6 +92,33 @@ TEST(MaasC, RunsAnyLayoutWithTheBitsOfCppWithoutAllocating) {
   EXPECT_STREQ(maas_scratch_error(scratch.get()), "");
 }
 
+TEST(MaasC, SharesRowsAmongThreads) {
+  constexpr size_t kRows = 40'001;
+  const Graph graph = mlp<float>({5, 64, 32, 2}, "Tanh", "");
+  const auto x = numbers<float>(kRows * 5, 1);
+  const auto wanted = run_once(compile(graph), x, kRows);
+  const ModelHandle model = open(write_onnx(graph));
+  const ScratchHandle scratch = scratch_of(model);
+  const maas_array input{x.data(), MAAS_FLOAT32, 20, 4};
+  const int before = num_threads();
+  for (const int threads : {1, 2, 4}) {
+    set_num_threads(threads);
+    std::vector<float> out(wanted.size());
+    void* outputs[] = {out.data()};
+    EXPECT_EQ(maas_run_rows(scratch.get(), &input, 1, kRows, outputs, 1), MAAS_OK);
+    EXPECT_EQ(out, wanted);
+    const size_t allocated = allocations();
+    EXPECT_EQ(maas_run_rows(scratch.get(), &input, 1, kRows, outputs, 1), MAAS_OK);
+    EXPECT_EQ(allocations(), allocated);
+    EXPECT_EQ(maas_run(scratch.get(), &input, 1, 1, outputs, 1), MAAS_OK);
+    EXPECT_EQ(out, wanted);
+  }
+  set_num_threads(before);
+  EXPECT_EQ(maas_run_rows(scratch.get(), nullptr, 0, 1, nullptr, 1), MAAS_INVALID_ARGUMENT);
+  EXPECT_STRNE(maas_scratch_error(scratch.get()), "");
+  EXPECT_EQ(maas_run_rows(nullptr, &input, 1, 1, nullptr, 1), MAAS_INVALID_ARGUMENT);
+}
+
 TEST(MaasC, PutsOutWhatIsAskedFor) {
   const std::string bytes = write_onnx(mlp<float>({3, 4, 2}, "Relu", ""));
   const ModelHandle model = open(bytes, {"a0", "predict"});
@@ -170,6 +198,8 @@ TEST(MaasC, TextsGoInAndOut) {
   ASSERT_EQ(maas_run(scratch.get(), &input, 1, 500, outputs, 1), MAAS_OK);
   for (size_t i = 0; i < 500; ++i) EXPECT_EQ(std::string(out[i].data, out[i].size), std::to_string(i));
   EXPECT_EQ(maas_run(scratch.get(), &input, 1, 501, outputs, 1), MAAS_INVALID_ARGUMENT);
+  ASSERT_EQ(maas_run_rows(scratch.get(), &input, 1, 501, outputs, 1), MAAS_OK);
+  for (size_t i = 0; i < 501; ++i) EXPECT_EQ(std::string(out[i].data, out[i].size), std::to_string(i));
 
   GraphMaker back;
   back.input("text", DType::kString, {kBatch, 1});
@@ -183,6 +213,8 @@ TEST(MaasC, TextsGoInAndOut) {
   EXPECT_EQ(numbers_back, std::vector<int64_t>(x.begin(), x.end() - 1));
   out[3] = {3, "abc"};
   EXPECT_EQ(maas_run(reading.get(), &texts, 1, 500, places, 1), MAAS_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(maas_scratch_error(reading.get())).find("Cast"), std::string::npos);
+  EXPECT_EQ(maas_run_rows(reading.get(), &texts, 1, 500, places, 1), MAAS_INVALID_ARGUMENT);
   EXPECT_NE(std::string(maas_scratch_error(reading.get())).find("Cast"), std::string::npos);
 }
 
