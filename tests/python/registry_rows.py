@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from maas_engine.package._canonical import canonical
 from maas_engine.registry import Registry
 from maas_engine.registry import _tables as t
 
@@ -44,7 +44,7 @@ def manifest(name: str, **fields: Any) -> str:
         },
         **fields,
     }
-    return json.dumps(document)
+    return canonical(document).decode()
 
 
 class Rows:

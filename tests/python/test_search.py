@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -50,19 +48,15 @@ def fill(registry: Registry) -> None:
 
 
 @pytest.fixture
-def registry(database_url: str, tmp_path: Path) -> Iterator[Registry]:
-    registry = Registry(database_url, str(tmp_path / "blobs"), cache=tmp_path / "cache")
+def registry(registry: Registry) -> Registry:
     fill(registry)
-    yield registry
-    registry.close()
+    return registry
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Registry]:
-    registry = Registry(tmp_path / "registry", cache=tmp_path / "cache")
-    fill(registry)
-    yield registry
-    registry.close()
+def small(small_registry: Registry) -> Registry:
+    fill(small_registry)
+    return small_registry
 
 
 def found(registry: Registry, filter: str, **options: object) -> list[str]:
@@ -183,12 +177,13 @@ def test_pages(registry: Registry) -> None:
     assert found(registry, "", offset=5) == []
 
 
-@pytest.mark.parametrize(
-    "page", [{"limit": -1}, {"limit": 1001}, {"limit": True}, {"limit": "1"}, {"offset": -1}, {"offset": 2**31}]
-)  # fmt: skip
-def test_no_pages(small: Registry, page: dict[str, int]) -> None:
-    with pytest.raises(InvalidArgument, match=next(iter(page))):
-        small.search(**page)  # type: ignore[arg-type]
+def test_no_pages(small: Registry) -> None:
+    for limit in (-1, 1001, True, "1", None):
+        with pytest.raises(InvalidArgument, match="limit"):
+            small.search(limit=limit)  # type: ignore[arg-type]
+    for offset in (-1, 2**31, 0.5):
+        with pytest.raises(InvalidArgument, match="offset"):
+            small.search(offset=offset)  # type: ignore[arg-type]
 
 
 # Each with what is expected and the place, as the error shows them.
@@ -235,7 +230,7 @@ MISTAKES = {
     "created > 2026": ("a time like", 10),
     "name = 'x'; DROP TABLE models": ("not understood", 10),
     "name = 'x' -- more": ("not understood", 11),
-    "name = 'x' UNION SELECT * FROM tokens": ("expected AND, OR or the end, got UNION", 11),
+    "name = 'x' UNION SELECT id FROM tokens": ("expected AND, OR or the end, got UNION", 11),
     "tokens.secret_hash = 'x'": ("expected name, version", 0),
     "models.name = 'x'": ("expected name, version", 0),
     "1 = 1": ("expected a field", 0),
@@ -247,10 +242,10 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("filter", MISTAKES)
-def test_mistakes(small: Registry, filter: str) -> None:
+def test_mistakes(filter: str) -> None:
     expected, place = MISTAKES[filter]
     with pytest.raises(InvalidArgument, match=expected) as caught:
-        small.search(filter)
+        parse_filter(filter, "sqlite")
     message = str(caught.value)
     assert message.startswith("[search] expected" if "not understood" not in expected else "[search] not")
     *_, shown, caret = message.split("\n")
@@ -263,29 +258,28 @@ def test_mistakes(small: Registry, filter: str) -> None:
     [("alias", 0), ("name,", 5), ("name version", 5), ("name ASC DESC", 9), ("nam", 0), ("name; DROP", 4), ("3", 0),
      ("(SELECT 1)", 0), ("name = 'x'", 5)],
 )  # fmt: skip
-def test_order_mistakes(small: Registry, order: str, place: int) -> None:
+def test_order_mistakes(order: str, place: int) -> None:
     with pytest.raises(InvalidArgument, match="search order") as caught:
-        small.search(order_by=order)
+        parse_order(order, "sqlite")
     assert str(caught.value).split("\n")[-1].index("^") == 2 + place
 
 
-def test_a_far_mistake_shows_its_surroundings_alone(small: Registry) -> None:
+def test_a_far_mistake_shows_its_surroundings_alone() -> None:
     filter = (
         " AND ".join(["name\n=\t'x'"] * 100) + " AND wrong = 'x' AND " + " AND ".join(["name = 'x'"] * 20)
     )
     with pytest.raises(InvalidArgument) as caught:
-        small.search(filter)
+        parse_filter(filter, "sqlite")
     _, shown, caret = str(caught.value).split("\n")
     assert len(shown) <= 122
     assert shown[caret.index("^") :].startswith("wrong = 'x'")
 
 
 @pytest.mark.parametrize("filter", [None, b"name = 'x'", 3, ["name = 'x'"]])
-def test_no_text(small: Registry, filter: str) -> None:
-    with pytest.raises(InvalidArgument, match="expected text"):
-        small.search(filter)
-    with pytest.raises(InvalidArgument, match="expected text"):
-        small.search(order_by=filter)
+def test_no_text(filter: str) -> None:
+    for parse in (parse_filter, parse_order):
+        with pytest.raises(InvalidArgument, match="expected text"):
+            parse(filter, "sqlite")
 
 
 def nested(depth: int) -> list[str]:
@@ -310,19 +304,19 @@ def test_limits(small: Registry) -> None:
 
 
 INJECTIONS = ["x' OR '1'='1", "x'; DROP TABLE models; --", 'x" OR "1"="1', "x\\' OR 1=1 --", "%' OR name LIKE '%",
-              "x') OR 1=1 --", "$1", ":name", "?", "%s", "%(name)s", "/*", "\\"]  # fmt: skip
+              "x') OR 1=1 --", "$1", ":name", "?", "%s;", "%(name)s", "/*", "\\"]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", INJECTIONS)
-def test_values_and_keys_are_no_sql(registry: Registry, text: str) -> None:
-    quoted = "'" + text.replace("'", "''") + "'"
-    for comparison in ("= {}", "IN ({})", "LIKE {}", "ILIKE {}"):
-        for field in ("name", "tags.team", "alias"):
-            assert found(registry, f"{field} {comparison.format(quoted)}") == []
-    key = '"' + text.replace('"', '""') + '"'
-    for field, value in (("metrics", "0"), ("tags", "'x'"), ("model_tags", "'x'")):
-        assert found(registry, f"{field}.{key} = {value}") == []
-        assert found(registry, "", order_by=f"{field}.{key} DESC") == ALL
+def test_values_and_keys_are_no_sql(registry: Registry) -> None:
+    for text in INJECTIONS:
+        value = "'" + text.replace("'", "''") + "'"
+        for comparison in ("=", "LIKE", "ILIKE"):
+            for field in ("name", "tags.team", "alias"):
+                assert found(registry, f"{field} {comparison} {value}") == []
+        assert found(registry, f"name IN ({value}, {value})") == []
+        key = '"' + text.replace('"', '""') + '"'
+        assert found(registry, f"metrics.{key} = 0 OR tags.{key} = 'x' OR model_tags.{key} = 'x'") == []
+        assert found(registry, "", order_by=f"metrics.{key} DESC, tags.{key}") == ALL
     assert found(registry, "") == ALL  # nothing was dropped
 
 
@@ -341,8 +335,6 @@ def test_all_values_are_parameters(filter: str) -> None:
 
 
 def test_a_hostile_pattern_is_quick(small: Registry) -> None:
-    rows = Rows()
-    rows.add("long", description="a" * 16_000)
     with small.database.write() as connection:
         connection.exec_driver_sql("UPDATE versions SET description = ?", ("a" * 16_000,))
     pattern = "%a" * 100 + "%b"

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from maas_engine.registry._audit import AuditReport
+from maas_engine.registry._compare import Comparison
 from maas_engine.registry._events import Event
 from maas_engine.registry._garbage import GarbageReport
+from maas_engine.registry._gates import BetterThanChampion, GateResult, MetricThreshold, Signed
+from maas_engine.registry._promotion import GateFailed, Promotion
 from maas_engine.registry._registry import Registry
+from maas_engine.registry._token_check import TokenInfo
+from maas_engine.registry._token_table import TokenTable
 from maas_engine.registry._version import File, RegisteredModel, Version
 
-__all__ = ["AuditReport", "Event", "File", "GarbageReport", "RegisteredModel", "Registry", "Version"]
+__all__ = [
+    "AuditReport",
+    "BetterThanChampion",
+    "Comparison",
+    "Event",
+    "File",
+    "GarbageReport",
+    "GateFailed",
+    "GateResult",
+    "MetricThreshold",
+    "Promotion",
+    "RegisteredModel",
+    "Registry",
+    "Signed",
+    "TokenInfo",
+    "TokenTable",
+    "Version",
+]

@@ -42,7 +42,9 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         sections = {
-            section: {name: {"values": list(each.values), "equal": each.equal} for name, each in facts.items()}
+            section: {
+                name: {"values": list(each.values), "equal": each.equal} for name, each in facts.items()
+            }
             for section, facts in self.sections.items()
         }
         return {"versions": list(self.versions), "sections": sections}
@@ -57,7 +59,9 @@ class Comparison:
                 rows.append(["=" if equal else "≠", name, *map(_cell, values)])
         full = [row for row in rows if len(row) > 1]
         widths = [max(len(row[i]) for row in full) for i in range(len(rows[0]))]
-        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in rows)
+        lines = (
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in rows
+        )
         return "\n".join(line.rstrip() for line in lines)
 
 

@@ -30,7 +30,13 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 _OF_SCORES = ("roc_auc_score", "average_precision_score", "binned_roc_auc_score", "hinge_loss")
-_OF_PROBABILITIES = ("log_loss", "brier_score_loss", "d2_log_loss_score", "d2_brier_score", "top_k_accuracy_score")
+_OF_PROBABILITIES = (
+    "log_loss",
+    "brier_score_loss",
+    "d2_log_loss_score",
+    "d2_brier_score",
+    "top_k_accuracy_score",
+)
 _LOWER_IS_BETTER = ("_loss", "_error", "_deviance")
 
 
@@ -166,7 +172,11 @@ class BetterThanChampion:
         return f"{self.metric} on {self.dataset!r} better than the champion's{margin}"
 
     def check(self, case: Case) -> GateResult:
-        detail = {"metric": self.metric, "dataset": self.dataset, "digest": digest_of(self.X, self.y)}
+        detail: dict[str, Any] = {
+            "metric": self.metric,
+            "dataset": self.dataset,
+            "digest": digest_of(self.X, self.y),
+        }
         if case.champion is None:
             return GateResult(str(self), True, "no champion yet", detail)
         if case.champion.uri == case.candidate.uri:
@@ -187,7 +197,9 @@ class BetterThanChampion:
         figures = {"gain": gain.value, "low": gain.low, "confidence": self.confidence, "margin": self.margin}
         found = f"{gain.value:+.4g}, at least {gain.low:+.4g} with {self.confidence:.3g} confidence"
         detail.update({key: value if math.isfinite(value) else None for key, value in figures.items()})
-        return GateResult(str(self), passed, found, {**detail, "rows": len(ours), "champion": case.champion.version})
+        return GateResult(
+            str(self), passed, found, {**detail, "rows": len(ours), "champion": case.champion.version}
+        )
 
     def _answers(self, model: Model) -> Any:
         if self.metric in _OF_PROBABILITIES:

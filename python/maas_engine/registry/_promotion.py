@@ -17,7 +17,6 @@ from maas_engine.errors import (
     PermissionDenied,
     Unavailable,
 )
-from maas_engine.package import Package
 from maas_engine.registry import _events
 from maas_engine.registry._aliases import move_alias
 from maas_engine.registry._checks import check_reason
@@ -126,7 +125,7 @@ class Promoting(Resolving):
         with self.database.read() as connection:
             candidate = build(connection, [find_version(connection, name, number)])[0]
             champion = _find_champion(connection, name, alias)
-        case = Case(candidate, champion, self._open)
+        case = Case(candidate, champion, lambda each: self.package(each.uri))
         results = tuple(_judge(gate, case) for gate in asked)
         previous = None if champion is None else champion.version
         promotion = Promotion(name, number, alias, previous, results, reason)
@@ -154,9 +153,6 @@ class Promoting(Resolving):
                 _events.append(connection, self.actor, "promote.refused", name, number, alias, refused)
             point("promote.before_commit")
         point("promote.committed")
-
-    def _open(self, version: Version) -> Package:
-        return self.package(version.uri)
 
 
 def _check_gates(gates: Iterable[Gate]) -> list[Gate]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from maas_engine.registry._aliases import Aliases
 from maas_engine.registry._audit import Auditing
+from maas_engine.registry._compare import Comparing
 from maas_engine.registry._garbage import Garbage
+from maas_engine.registry._promotion import Promoting
 from maas_engine.registry._register import Registering
 from maas_engine.registry._resolve import Resolving
+from maas_engine.registry._search import Searching
 from maas_engine.registry._tokens import Tokens
 from maas_engine.registry._versions import Versions
 
 
-class Registry(Registering, Versions, Aliases, Resolving, Auditing, Tokens, Garbage):
+class Registry(
+    Registering, Versions, Aliases, Searching, Comparing, Promoting, Resolving, Auditing, Tokens, Garbage
+):
     """Models by name and version: immutable content, movable aliases, a history that proves itself whole.
 
     Parameters

@@ -13,8 +13,8 @@ from maas_engine.registry._version import Version, build, select_versions
 MAX_LIMIT = 1000
 
 
-class Search(RegistryBase):
-    """The search of a registry."""
+class Searching(RegistryBase):
+    """Search for versions."""
 
     def search(
         self, filter: str = "", *, order_by: str = "", limit: int = 100, offset: int = 0
