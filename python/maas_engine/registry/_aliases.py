@@ -161,6 +161,7 @@ def current_version(connection: Connection, model_id: int, alias: str) -> int | 
 def _positions(connection: Connection, name: str, alias: str) -> list[int | None]:
     """Where an alias was, the latest last; None while it was deleted. What was rolled back is left out."""
     query = select(t.events).where(t.events.c.model == name, t.events.c.alias == alias)
+    query = query.where(t.events.c.action.in_(_events.ALIAS_MOVES))
     positions: list[int | None] = []
     for row in connection.execute(query.order_by(t.events.c.sequence)):
         event = _events.from_row(row)

@@ -56,7 +56,7 @@ class Comparison:
             if facts:
                 rows.append([section])
             for name, (values, equal) in facts.items():
-                rows.append(["=" if equal else "≠", name, *map(_cell, values)])
+                rows.append(["=" if equal else "≠", _cell(name), *map(_cell, values)])
         full = [row for row in rows if len(row) > 1]
         widths = [max(len(row[i]) for row in full) for i in range(len(rows[0]))]
         lines = (

@@ -15,6 +15,9 @@ from maas_engine.registry import _tables as t
 
 FIRST_HASH = "0" * 64
 
+# The actions after which an alias points elsewhere; a refused promotion names an alias too.
+ALIAS_MOVES = ("alias.set", "alias.delete")
+
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
 
@@ -22,8 +25,8 @@ class Event(NamedTuple):
     """One change. ``time`` is in microseconds since 1970 UTC and never runs backwards; ``moment`` is the same.
 
     ``action`` is one of alias.set, alias.delete, model.create, model.delete, model.describe, model.tag, model.untag,
-    version.register, version.delete, version.describe, version.tag, version.untag, version.metrics, token.create,
-    token.revoke, ...; ``model`` is "" for what concerns none.
+    version.register, version.delete, version.describe, version.tag, version.untag, version.metrics,
+    promote.refused, token.create, token.revoke, ...; ``model`` is "" for what concerns none.
     """
 
     sequence: int

@@ -17,7 +17,7 @@ from maas_engine.model import Model
 from maas_engine.package import Package, open_package
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
-from maas_engine.registry._events import to_microseconds
+from maas_engine.registry._events import ALIAS_MOVES, to_microseconds
 from maas_engine.registry._uri import ModelUri, parse_uri
 from maas_engine.registry._version import File, Version, build, find_alias, find_version
 
@@ -137,7 +137,8 @@ def _version_then(connection: Connection, uri: ModelUri, moment: int) -> int | N
     events = t.events.c
     then = select(events.version).where(events.model == uri.name, events.time <= moment)
     if uri.alias is not None:
-        query = then.where(events.alias == uri.alias).order_by(events.sequence.desc())
+        moves = then.where(events.alias == uri.alias, events.action.in_(ALIAS_MOVES))
+        query = moves.order_by(events.sequence.desc())
         return connection.execute(query.limit(1)).scalar()
     then = then.where(events.alias.is_(None))
     deleted = then.where(events.action == "version.delete")
