@@ -18,9 +18,8 @@ USERS = ("postgres", "nobody")  # PostgreSQL refuses to run as root
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "100",
-    # Clients get killed in tests, the machine does not: what the system holds is as good as on the disk.
+    # Processes get killed in tests, the machine does not: what the system holds is as good as on the disk.
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "16MB",
 }

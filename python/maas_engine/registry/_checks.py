@@ -50,10 +50,15 @@ def check_reason(text: Any) -> str:
 
 def check_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
     """Return tags that are well formed, as a dict of their own."""
-    return {
-        check_key("a tag's name", key): check_text(f"the tag {key!r}", value, MAX_VALUE)
-        for key, value in _entries("tags", tags).items()
-    }
+    checked = dict(_entries("tags", tags))
+    for key, value in checked.items():
+        check_tag(key, value)
+    return checked
+
+
+def check_tag(key: str, value: str) -> None:
+    check_key("a tag's name", key)
+    check_text(f"the tag {key!r}", value, MAX_VALUE)
 
 
 def check_metrics(metrics: Mapping[str, float] | None) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from maas_engine.errors import InvalidArgument
@@ -40,12 +41,12 @@ def parse_uri(text: str) -> ModelUri:
     ------
     InvalidArgument : not of the three forms, or a name, alias or version that cannot be.
     """
+    if not isinstance(text, str) or not text.startswith(SCHEME):
+        raise InvalidArgument(
+            f"[registry] expected a URI like {SCHEME}name@alias or {SCHEME}name/7, got {_short(text)}"
+        )
     rest = text.removeprefix(SCHEME)
     name, slash, version = rest.rpartition("/")
-    if not text.startswith(SCHEME):
-        raise InvalidArgument(
-            f"[registry] expected a URI like {SCHEME}name@alias or {SCHEME}name/7, got {text!r}"
-        )
     if slash:
         if version == LATEST:
             return ModelUri(check_name(name))
@@ -53,16 +54,25 @@ def parse_uri(text: str) -> ModelUri:
     name, at, alias = rest.rpartition("@")
     if not at:
         raise InvalidArgument(
-            f"[registry] expected a version or an alias in {text!r}, like {SCHEME}{rest}/latest"
+            f"[registry] expected a version or an alias, as in {SCHEME}name/latest, got {_short(text)}"
         )
     return ModelUri(check_name(name), alias=check_alias(alias))
 
 
 def check_name(name: str) -> str:
-    """Return a model's name that is well formed: a letter or digit, then also space, dot, dash and underscore."""
-    if not isinstance(name, str) or len(name) > MAX_NAME or not _NAME.fullmatch(name) or name != name.strip():
+    """Return a model's name that is well formed: a letter or digit, then also space, dot, dash and underscore.
+
+    Case counts. Letters are in Unicode's form NFKC, so that no two names are the same letters in other bytes.
+    """
+    if (
+        not isinstance(name, str)
+        or len(name) > MAX_NAME
+        or not _NAME.fullmatch(name)
+        or name != name.strip()
+        or not unicodedata.is_normalized("NFKC", name)
+    ):
         raise InvalidArgument(
-            "[registry] expected a model's name of letters, digits, '_', '-', '.' and inner spaces, at most "
+            "[registry] expected a model's name of plain letters, digits, '_', '-', '.' and inner spaces, at most "
             f"{MAX_NAME}, beginning with a letter or digit, got {_short(name)}"
         )
     return name

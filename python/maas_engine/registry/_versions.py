@@ -173,8 +173,8 @@ class Versions(RegistryBase):
 
     def set_tag(self, name: str, key: str, value: str, *, version: int | str | None = None) -> None:
         """Put a tag on a model, or on one of its versions; an earlier value goes."""
-        checked = _checks.check_tags({key: value})
-        with self._annotate("tag", name, version, {"key": key, "value": checked[key]}) as (connection, row):
+        _checks.check_tag(key, value)
+        with self._annotate("tag", name, version, {"key": key, "value": value}) as (connection, row):
             table, owner = _tags(version)
             _put(connection, table, owner, row.id, key, value)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from maas_engine.errors import Unsupported
+from maas_engine.errors import FormatError, Unsupported
+from maas_engine.registry._tables import metadata
 
 NEWEST = "0001"
 
@@ -25,7 +26,7 @@ def is_newest(connection: Connection) -> bool:
     if found not in (None, NEWEST) and found not in known():
         raise Unsupported(
             f"[registry] expected a database of revision {NEWEST} or older, got revision {found!r}: a newer engine "
-            "made it, pip install --upgrade maas_engine"
+            "made it: pip install --upgrade maas_engine"
         )
     return found == NEWEST
 
@@ -45,10 +46,22 @@ def known() -> set[str]:
 
 
 def upgrade(connection: Connection, target: str = NEWEST) -> None:
-    """Run the revisions up to ``target``, in the transaction that is open."""
+    """Run the revisions up to ``target``, in the transaction that is open.
+
+    Raises
+    ------
+    FormatError : tables of the same names are there, of another program.
+    """
     from alembic import command
     from alembic.config import Config
 
+    if revision(connection) is None:
+        others = sorted(metadata.tables.keys() & inspect(connection).get_table_names())
+        if others:
+            raise FormatError(
+                f"[registry] expected a registry's database or an empty one, got one with a table {others[0]!r} of "
+                "another program"
+            )
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
