@@ -1,0 +1,90 @@
+#include "maas/wire/content_coding.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+
+namespace maas::wire {
+
+namespace {
+
+constexpr int kGzipWindow = 15 + 16, kZlibWindow = 15;  // zlib's way to say which wrapper
+constexpr size_t kPiece = 64 << 10;
+constexpr size_t kMostInput = size_t{1} << 30;  // of one call: zlib counts in 32 bits
+
+Status bad_body(const char* coding) { return invalid(std::string("expected a body in ") + coding); }
+
+struct Inflater {
+  z_stream stream = {};
+  bool ready;
+  explicit Inflater(int window) : ready(inflateInit2(&stream, window) == Z_OK) {}
+  ~Inflater() {
+    if (ready) inflateEnd(&stream);
+  }
+};
+
+struct Deflater {
+  z_stream stream = {};
+  bool ready;
+  explicit Deflater(int window)
+      : ready(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK) {}
+  ~Deflater() {
+    if (ready) deflateEnd(&stream);
+  }
+};
+
+void give(z_stream& stream, std::string_view bytes) {
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+}
+
+}  // namespace
+
+Status expand(std::string_view bytes, ContentCoding coding, size_t limit, std::string& out) {
+  const bool gzip = coding == ContentCoding::kGzip;
+  const char* name = gzip ? "gzip" : "deflate";
+  if (bytes.size() > kMostInput) return invalid("expected a smaller body");
+  Inflater inflater(gzip ? kGzipWindow : kZlibWindow);
+  if (!inflater.ready) return {ErrorCode::kOverloaded, "no memory for this request"};
+  z_stream& stream = inflater.stream;
+  give(stream, bytes);
+  const size_t start = out.size();
+  while (true) {
+    const size_t made = out.size() - start;
+    const size_t piece =
+        std::min(kPiece, limit - made + 1);  // one more than allowed tells that there is more
+    out.resize(start + made + piece);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + start + made);
+    stream.avail_out = static_cast<uInt>(piece);
+    const int result = inflate(&stream, Z_NO_FLUSH);
+    out.resize(start + made + piece - stream.avail_out);
+    if (out.size() - start > limit) {
+      return invalid("expected a body of at most " + std::to_string(limit) + " bytes when expanded");
+    }
+    if (result == Z_STREAM_END) {
+      if (stream.avail_in == 0) return {};
+      if (!gzip || inflateReset(&stream) != Z_OK) return bad_body(name);
+      continue;
+    }
+    if (result != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) return bad_body(name);
+  }
+}
+
+Status compress(std::string_view bytes, ContentCoding coding, std::string& out) {
+  Deflater deflater(coding == ContentCoding::kGzip ? kGzipWindow : kZlibWindow);
+  if (!deflater.ready || bytes.size() > kMostInput)
+    return {ErrorCode::kOverloaded, "no memory for this answer"};
+  z_stream& stream = deflater.stream;
+  give(stream, bytes);
+  const size_t start = out.size();
+  const size_t most = deflateBound(&stream, static_cast<uLong>(bytes.size()));
+  out.resize(start + most);
+  stream.next_out = reinterpret_cast<Bytef*>(out.data() + start);
+  stream.avail_out = static_cast<uInt>(most);
+  if (deflate(&stream, Z_FINISH) != Z_STREAM_END)
+    return {ErrorCode::kInternal, "the answer does not compress"};
+  out.resize(start + most - stream.avail_out);
+  return {};
+}
+
+}  // namespace maas::wire

@@ -1,0 +1,20 @@
+// Bodies in gzip and deflate (RFC 1952; RFC 1950, which HTTP calls deflate), by zlib.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "maas/wire/http_parser.h"
+#include "maas/wire/status.h"
+
+namespace maas::wire {
+
+// Appends what `bytes` hold, at most `limit` bytes, to `out`: more is refused before it is made. Several gzip
+// members follow one another as if one.
+Status expand(std::string_view bytes, ContentCoding coding, size_t limit, std::string& out);
+
+// Appends `bytes` compressed, quickly rather than well, to `out`.
+Status compress(std::string_view bytes, ContentCoding coding, std::string& out);
+
+}  // namespace maas::wire
