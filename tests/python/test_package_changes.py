@@ -120,6 +120,20 @@ def test_killed_at_every_step(made: Path, tmp_path: Path, name: str, atomic: boo
     assert len(seen) > 10
 
 
+@pytest.mark.parametrize("name", ["encrypt", "rotate"])
+@pytest.mark.parametrize("what", ["written", "replaced"])
+def test_places_for_faults(made: Path, tmp_path: Path, name: str, what: str, monkeypatch: Any) -> None:
+    """MAAS_FAULT reaches the steps of these changes too: one raised in place of a kill leaves nothing behind."""
+    source, before, after, change = CHANGES[name]
+    shutil.copytree(made / source, tmp_path / "p")
+    monkeypatch.setenv("MAAS_FAULT", f"change.{'file' if name == 'rotate' else 'folder'}_{what}:raise")
+    with pytest.raises(OSError, match="No space left"):
+        change(tmp_path / "p", made)
+    monkeypatch.delenv("MAAS_FAULT")
+    assert state(tmp_path / "p") == (before if what == "written" else after)
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
 def test_killed_while_the_folder_is_away(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where names cannot be exchanged, the next change puts the old folder back before it starts."""
     shutil.copytree(made / "plain", tmp_path / "p")

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
+from maas_engine._faults import point
 from maas_engine._files import sync_folder, write_new
 from maas_engine.errors import NotFound
 
@@ -69,7 +70,9 @@ class Change:
     def put(self, name: str, data: bytes) -> None:
         """Write one file of the folder, or replace it."""
         write_new(self.staging / name, [data])
+        point("change.file_written")
         os.replace(self.staging / name, self.folder / name)
+        point("change.file_replaced")
         sync_folder(self.folder)
 
     def replace(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> None:
@@ -80,13 +83,16 @@ class Change:
             write_new(new / name, parts)
         os.chmod(new, self.folder.stat().st_mode & 0o7777)
         sync_folder(new)
+        point("change.folder_written")
         self._exchange(new)
+        point("change.folder_replaced")
         sync_folder(self.folder.parent)
 
     def _exchange(self, new: Path) -> None:
         """Exchange the names at once, where the system can; else a kill in between leaves it to the next change."""
         if not _exchange(new, self.folder):
             os.rename(self.folder, self._old)
+            point("change.folder_away")
             os.rename(new, self.folder)
 
 
