@@ -60,6 +60,8 @@ def _model_card(document: dict[str, Any]) -> dict[str, Any]:
         "inputs": [{"format": _format(field)} for field in schema["inputs"]],
         "outputs": [{"format": _format(field)} for field in schema["outputs"]],
     }
+    if document["lineage"].get("data"):
+        parameters["datasets"] = [{"type": "dataset", "name": document["lineage"]["data"]}]
     properties = []
     if schema["feature_names"] is not None:
         properties.append({"name": "maas_engine:feature_names", "value": _text(schema["feature_names"])})
