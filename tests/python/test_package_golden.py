@@ -87,6 +87,22 @@ def test_made_rows_know_the_categories_of_the_graph() -> None:
     assert len(np.unique(height)) > 20
 
 
+@pytest.mark.parametrize("reference", [False, True], ids=["made", "reference"])
+@pytest.mark.parametrize(("features", "most"), [(1000, 128), (50_000, 41), (4_000_000, 1)])
+def test_wide_rows_are_fewer(features: int, most: int, reference: bool) -> None:
+    builder = GraphBuilder("wide")
+    x = builder.input("X", np.float32, (None, features))
+    builder.output(builder.add("ReduceSum", x, builder.constant(np.array([1])), keepdims=0))
+    model = maas_engine.Model(builder.build())
+    data = _golden.build(
+        model, np.zeros((200 if most > 1 else 3, features), np.float32) if reference else None
+    )
+    assert len(data) < 17 * 2**20
+    ((kept,), _) = _golden._read(model, data)
+    expected = min(most, 128 if reference else 32)
+    assert expected - 2 <= len(kept) <= expected  # extremes and spread may share a row
+
+
 def picky() -> maas_engine.Model:
     """Takes whole numbers of 0 to 2 as rows of a table, and finds no answer for others."""
     builder = GraphBuilder("picky")

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from maas_engine.cli._columns import feeds
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.model import load
+from maas_engine.package._tolerance import PROBABILITY, TOLERANCES, tied
 
 Array = NDArray[Any]
-# How far a value may be from the other runtime's: absolute, and relative to the largest of its row.
-TOLERANCES = {"float32": (1e-6, 1e-4), "float64": (1e-10, 1e-10)}
-PROBABILITY = 1e-5  # absolute, float32: the other runtime's own sigmoid is coarse
 
 
 def verify(path: str, table: Any, against: str) -> dict[str, Any]:
@@ -96,8 +94,7 @@ def _flips(ours: Array, theirs: Array, scores: list[Array]) -> dict[str, Any]:
     close = np.zeros(len(ours), dtype=bool)
     for score in scores:
         if score.shape[1] > 1:
-            best = np.sort(score.astype(np.float64), axis=1)[:, -2:]
-            close |= best[:, 1] - best[:, 0] <= 2 * PROBABILITY
+            close |= tied(score)
     return {
         "different": int(different.sum()),
         "same": not bool((different & ~close).any()),

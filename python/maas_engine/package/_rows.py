@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain, pairwise, zip_longest
 from typing import Any
@@ -18,6 +19,8 @@ Array = NDArray[Any]
 
 MAX_ROWS = 128  # of a reference; three quarters of them for the extremes, the rest spread evenly
 MADE_ROWS = 32  # without one
+MAX_BYTES = 8 * 2**20  # of all rows, with their answers; wide ones are fewer, at least one
+TEXT_BYTES = 32  # taken as a text's length
 MAX_CATEGORIES = 64  # a column with more is no category
 
 
@@ -36,7 +39,7 @@ def chosen(model: Model, X_reference: Any) -> list[Array]:
     rows = len(batched[0])
     if rows == 0 or any(len(array) != rows for array in batched):
         raise InvalidArgument("[package] expected X_reference to have rows, as many in every input")
-    kept = _pick(batched, rows)
+    kept = _pick(batched, rows, _most(model, MAX_ROWS))
     return [array[kept] if field.batched else array for array, field in zip(arrays, fields, strict=True)]
 
 
@@ -49,12 +52,13 @@ def made(model: Model) -> list[Array]:
     """
     fields = model.schema.inputs
     draws = np.random.RandomState(0)  # whose numbers numpy keeps for ever
-    arrays = [_made(field, _known_values(model, field), draws) for field in fields]
+    most = _most(model, MADE_ROWS)
+    arrays = [_made(field, _known_values(model, field), draws, most) for field in fields]
     if _answers(model, arrays) or not any(field.batched for field in fields):
         return arrays
     good = [
         i
-        for i in range(MADE_ROWS)
+        for i in range(most)
         if _answers(
             model, [a[i : i + 1] if field.batched else a for a, field in zip(arrays, fields, strict=True)]
         )
@@ -64,6 +68,16 @@ def made(model: Model) -> list[Array]:
             "[package] expected X_reference: the model answers none of the rows made from its schema"
         )
     return [array[good] if field.batched else array for array, field in zip(arrays, fields, strict=True)]
+
+
+def _most(model: Model, rows: int) -> int:
+    """So many rows, or as many as stay below the limit of bytes."""
+    schema = model.schema
+    size = 0
+    for field in (*schema.inputs, *schema.outputs, *schema.roles.values()):
+        item = TEXT_BYTES if field.dtype == "string" else np.dtype(field.dtype).itemsize
+        size += field.row_size * item if field.batched else 0
+    return max(1, min(rows, MAX_BYTES // max(1, size)))
 
 
 # --- of a reference ------------------------------------------------------------------------------------
@@ -82,19 +96,29 @@ def _plain(values: Any, field: Field) -> Array:
     return np.asarray(values).reshape((-1, *field.row_shape) if field.batched else field.row_shape)
 
 
-def _pick(arrays: list[Array], rows: int) -> list[int]:
-    """The first candidates of every column, then the second ones, ... and then rows at even distances."""
-    columns = chain.from_iterable(array.reshape(rows, -1).T for array in arrays)
+def _pick(arrays: list[Array], rows: int, most: int) -> list[int]:
+    """Rows with NaN or infinity; the first candidates of the columns, then the second ones, ...; then a spread."""
+    tables = [array.reshape(rows, -1) for array in arrays]
     kept: dict[int, None] = {}
-    rounds = zip_longest(*(_candidates(column) for column in columns))
+    for table in tables:
+        if table.dtype.kind == "f":
+            odd = np.flatnonzero(~np.isfinite(table).all(axis=1))
+            kept.update(dict.fromkeys(odd[_spread(len(odd), most // 8)].tolist()))
+    columns = [(table, j) for table in tables for j in _spread(table.shape[1], most)]
+    columns = [columns[i] for i in _spread(len(columns), most)]
+    rounds = zip_longest(*(_candidates(table[:, j]) for table, j in columns))
     for i in chain.from_iterable(rounds):
-        if len(kept) >= MAX_ROWS * 3 // 4:
+        if len(kept) >= most * 3 // 4:
             break
         if i is not None:
-            kept[int(i)] = None
-    for i in np.linspace(0, rows - 1, min(rows, MAX_ROWS - len(kept))).astype(int):
-        kept[int(i)] = None
+            kept[i] = None
+    kept.update(dict.fromkeys(_spread(rows, most - len(kept)).tolist()))
     return sorted(kept)
+
+
+def _spread(count: int, most: int) -> NDArray[np.intp]:
+    """At most so many of 0 ... count - 1, at even distances, both ends among them."""
+    return np.linspace(0, max(0, count - 1), min(count, most)).astype(np.intp)
 
 
 def _candidates(column: Array) -> Iterator[int]:
@@ -102,7 +126,6 @@ def _candidates(column: Array) -> Iterator[int]:
         missing = np.isnan(column)
         yield int(np.argmin(np.where(missing, np.inf, column)))
         yield int(np.argmax(np.where(missing, -np.inf, column)))
-        yield from np.flatnonzero(missing)[:1]
         return
     if column.dtype.kind in "iu":
         yield int(np.argmin(column))
@@ -119,26 +142,23 @@ def _candidates(column: Array) -> Iterator[int]:
 # --- from the schema -----------------------------------------------------------------------------------
 
 
-def _made(field: Field, known: list[Any], draws: np.random.RandomState) -> Array:
-    shape = (MADE_ROWS, *field.row_shape) if field.batched else tuple(field.row_shape)
-    size = int(np.prod(shape))
+def _made(field: Field, known: list[Any], draws: np.random.RandomState, rows: int) -> Array:
+    shape = (rows, *field.row_shape) if field.batched else field.row_shape
+    size = math.prod(shape)
     if field.dtype == "string":
         texts = known or ["", "a", "Ωμέγα"]
         return np.array([texts[i % len(texts)] for i in range(size)], dtype=object).reshape(shape)
     dtype = np.dtype(field.dtype)
     if dtype.kind == "f":
         values = draws.standard_normal(size).reshape(shape)
-        if field.batched:
-            values *= np.array([0.01, 1.0, 1.0, 30.0])[np.arange(MADE_ROWS) % 4].reshape(
-                -1, *[1] * (len(shape) - 1)
-            )
-            values[:3] = np.array([0.0, 1.0, -1.0]).reshape(-1, *[1] * (len(shape) - 1))
-            values[3] = np.nan
+        if field.batched and rows > 4:
+            each_row = (-1, *[1] * len(field.row_shape))
+            values *= np.resize([0.01, 1.0, 1.0, 30.0], rows).reshape(each_row)
+            values[:4] = np.array([0.0, 1.0, -1.0, np.nan]).reshape(each_row)
         return values.astype(dtype)
     if dtype.kind == "b":
         return (draws.random_sample(size) < 0.5).reshape(shape)
-    numbers = known or [0, 1, 2, 3]
-    return np.array([numbers[i % len(numbers)] for i in range(size)]).astype(dtype).reshape(shape)
+    return np.resize(np.array(known or [0, 1, 2, 3]), size).astype(dtype).reshape(shape)
 
 
 def _known_values(model: Model, field: Field) -> list[Any]:
