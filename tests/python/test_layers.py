@@ -96,3 +96,31 @@ def test_header_says_what_it_is_for(path: Path) -> None:
 def test_bindings_release_the_gil_through_engine_call(path: Path) -> None:
     # EngineCall also sets the floating-point word, without which result bits depend on the caller's.
     assert "gil_scoped_release" not in path.read_text()
+
+
+def defined_types(text: str) -> list[str]:
+    """The types that a header defines at its top, with their namespaces; those inside templates' bodies and the like
+    are indented."""
+    spaces: list[str] = []
+    found = []
+    for line in text.splitlines():
+        if space := re.match(r"(?:inline )?namespace ([\w:]+) \{", line):
+            spaces.append(space[1])
+        elif line.startswith("}  // namespace"):
+            spaces.pop()
+        elif kind := re.match(
+            r"(?:class|struct|union|enum(?: class)?) (?:MAAS_API )?(\w+)\b(?!::|<)[^;(]*\{", line
+        ):
+            found.append("::".join([*spaces, kind[1]]))
+    return found
+
+
+def test_no_type_has_two_definitions() -> None:
+    # The linker keeps one of two inline destructors of a name, and lets it destroy the other type's objects.
+    where: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if path.suffix == ".h":
+            for found in defined_types(path.read_text()):
+                where.setdefault(found, []).append(name(path))
+    assert len(where) > 200
+    assert {found: paths for found, paths in where.items() if len(paths) > 1} == {}

@@ -31,7 +31,7 @@ struct HingeLoss {
 };
 
 // max(0, 1 - y p)^2
-struct SquaredHingeLoss {
+struct SgdSquaredHingeLoss {
   template <class D, class V>
   HWY_INLINE V short_of_one(D d, V p, V y) const {
     return hn::Max(hn::NegMulAdd(p, y, hn::Set(d, 1.0)), hn::Zero(d));
@@ -78,7 +78,7 @@ struct LogLoss {
 };
 
 // (p - y)^2 / 2
-struct SquaredLoss {
+struct SgdSquaredLoss {
   template <class D, class V>
   HWY_INLINE V value(D d, V p, V y) const {
     const V r = hn::Sub(p, y);

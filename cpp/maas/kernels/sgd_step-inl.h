@@ -92,10 +92,10 @@ HWY_INLINE SgdSums with_loss(const SgdRules& rules, const Fn& fn) {
   switch (rules.loss) {
     case SgdLoss::kHinge: return fn(HingeLoss{1});
     case SgdLoss::kPerceptron: return fn(HingeLoss{0});
-    case SgdLoss::kSquaredHinge: return fn(SquaredHingeLoss{});
+    case SgdLoss::kSquaredHinge: return fn(SgdSquaredHingeLoss{});
     case SgdLoss::kModifiedHuber: return fn(ModifiedHuberLoss{});
     case SgdLoss::kLogLoss: return fn(LogLoss{});
-    case SgdLoss::kSquaredError: return fn(SquaredLoss{});
+    case SgdLoss::kSquaredError: return fn(SgdSquaredLoss{});
     case SgdLoss::kHuber: return fn(HuberLoss{epsilon});
     case SgdLoss::kEpsilonInsensitive: return fn(EpsilonLoss{epsilon});
     case SgdLoss::kSquaredEpsilonInsensitive: break;

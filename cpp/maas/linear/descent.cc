@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "maas/base/interrupt.h"
-#include "maas/linear/update_rule.h"
+#include "maas/linear/descent_step.h"
 #include "maas/linear/vector_math.h"
 
 namespace maas {
@@ -13,7 +13,7 @@ SolveResult descend(Objective& objective, const DescentOptions& options, double*
   const size_t n = objective.size();
   std::vector<double> at(theta, theta + n);
   std::vector<double> gradient(n);
-  UpdateRule rule(options, n);
+  DescentStep rule(options, n);
   SolveResult result;
   while (true) {
     poll_interrupt();

@@ -9,8 +9,8 @@
 #include "maas/base/aligned.h"
 #include "maas/base/error.h"
 #include "maas/base/interrupt.h"
+#include "maas/linear/descent_step.h"
 #include "maas/linear/row_order.h"
-#include "maas/linear/update_rule.h"
 #include "maas/linear/vector_math.h"
 
 namespace maas {
@@ -157,7 +157,7 @@ class MiniBatchFit {
   BatchRows<T> batches_;
   double alpha_;
   std::vector<double> theta_, last_finite_, gradient_;
-  UpdateRule rule_;
+  DescentStep rule_;
   double eta_;        // of the adaptive schedule
   double steps_ = 0;  // taken so far
   std::vector<uint32_t> order_;

@@ -19,7 +19,7 @@ namespace f = onnx_field;
 struct File {
   int64_t ir_version = 0;
   std::optional<std::string_view> graph;
-  Vocabulary vocabulary;
+  FileOperators operators;
   std::map<std::string, std::string> metadata;
 };
 
@@ -35,7 +35,7 @@ void read_opset(std::string_view bytes, File& file, ReadContext& context) {
     }
   }
   if (domain == "ai.onnx") domain.clear();
-  const auto [import, is_new] = file.vocabulary.opsets.emplace(domain, version);
+  const auto [import, is_new] = file.operators.opsets.emplace(domain, version);
   if (!is_new && import->second != version) {
     throw_format("onnx", "domain '" + domain + "' is imported with two opsets, " +
                              std::to_string(import->second) + " and " + std::to_string(version));
@@ -68,7 +68,7 @@ void read_function(std::string_view bytes, File& file, ReadContext& context) {
     }
   }
   if (domain == "ai.onnx") domain.clear();
-  file.vocabulary.functions.emplace(std::move(domain), std::move(name));
+  file.operators.functions.emplace(std::move(domain), std::move(name));
 }
 
 File read_file(std::string_view bytes, ReadContext& context) {
@@ -93,7 +93,7 @@ File read_file(std::string_view bytes, ReadContext& context) {
     throw_unsupported("onnx", "the model has ir_version " + std::to_string(file.ir_version) + "; expected " +
                                   std::to_string(kOldestIr) + " to " + std::to_string(kNewestIr));
   }
-  if (file.vocabulary.opsets.empty()) throw_format("onnx", "the model imports no opset");
+  if (file.operators.opsets.empty()) throw_format("onnx", "the model imports no opset");
   return file;
 }
 
@@ -190,9 +190,9 @@ Graph read_model(std::string_view bytes, ReadContext context) {
     FileGraph file = read_graph(*parts.graph, context);
     file.graph.metadata = parts.metadata;
     // First: who exported a model with an operator that we lack need not mend its inputs.
-    for (const Node& node : file.graph.nodes) operator_version(node, parts.vocabulary);
+    for (const Node& node : file.graph.nodes) operator_version(node, parts.operators);
     take_inputs(file);
-    Upgrade upgrade(file.graph, parts.vocabulary);
+    Upgrade upgrade(file.graph, parts.operators);
     upgrade.first_step();
     Checked checked = check_graph(file.graph);
     if (upgrade.has_second_step()) {

@@ -71,9 +71,9 @@ std::string domain_text(const std::string& domain) { return domain.empty() ? "ai
 
 }  // namespace
 
-int64_t operator_version(const Node& node, const Vocabulary& vocabulary) {
+int64_t operator_version(const Node& node, const FileOperators& operators) {
   const std::string domain = domain_text(node.domain);
-  if (vocabulary.functions.contains({node.domain, node.op})) {
+  if (operators.functions.contains({node.domain, node.op})) {
     throw_unsupported(node_text(node),
                       "is a function that the model itself defines; expected operators of "
                       "ai.onnx and ai.onnx.ml");
@@ -82,8 +82,8 @@ int64_t operator_version(const Node& node, const Vocabulary& vocabulary) {
   if (!ml && !node.domain.empty()) {
     throw_unsupported(node_text(node), "is of domain '" + domain + "'; expected ai.onnx or ai.onnx.ml");
   }
-  const auto import = vocabulary.opsets.find(node.domain);
-  if (import == vocabulary.opsets.end()) {
+  const auto import = operators.opsets.find(node.domain);
+  if (import == operators.opsets.end()) {
     throw_format(node_text(node), "is of domain " + domain + ", whose opset the model does not import");
   }
   const int64_t opset = import->second;
@@ -106,8 +106,8 @@ int64_t operator_version(const Node& node, const Vocabulary& vocabulary) {
   return version.since;
 }
 
-Upgrade::Upgrade(Graph& graph, const Vocabulary& vocabulary)
-    : graph_(graph), vocabulary_(vocabulary), old_(std::move(graph.nodes)) {
+Upgrade::Upgrade(Graph& graph, const FileOperators& operators)
+    : graph_(graph), operators_(operators), old_(std::move(graph.nodes)) {
   graph_.nodes.clear();
   graph_.nodes.reserve(old_.size());
   choose_prefix();
@@ -139,7 +139,7 @@ void Upgrade::first_step() {
 }
 
 void Upgrade::upgrade(Node node) {
-  const int64_t since = operator_version(node, vocabulary_);
+  const int64_t since = operator_version(node, operators_);
   const UpgradeRule rule = find_rule(node, since);
   if (rule == nullptr || rule(node, since, *this)) graph_.nodes.push_back(std::move(node));
 }

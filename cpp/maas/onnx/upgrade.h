@@ -17,14 +17,14 @@
 namespace maas {
 
 // What a file says about its operators.
-struct Vocabulary {
+struct FileOperators {
   std::map<std::string, int64_t> opsets;                    // by domain, "" for ai.onnx
   std::set<std::pair<std::string, std::string>> functions;  // its own: domain and name
 };
 
 // The version that the file means of the node's operator. Throws FormatError or Unsupported naming node,
 // operator, domain and opset.
-int64_t operator_version(const Node& node, const Vocabulary& vocabulary);
+int64_t operator_version(const Node& node, const FileOperators& operators);
 
 // Rewrites one graph in two steps, because some operators of old need the types of what they read: first
 // every node to one of the new version that gives the same type, then, with the types of all, those few to
@@ -34,7 +34,7 @@ class Upgrade {
   // The second step of a node. type: of its first input. The last node gives the node's outputs.
   using Later = std::function<std::vector<Node>(Node node, const ValueType& type)>;
 
-  Upgrade(Graph& graph, const Vocabulary& vocabulary);
+  Upgrade(Graph& graph, const FileOperators& operators);
 
   // Throws as operator_version, and for what a version cannot have.
   void first_step();
@@ -62,7 +62,7 @@ class Upgrade {
   void rename_zipped();
 
   Graph& graph_;
-  const Vocabulary& vocabulary_;
+  const FileOperators& operators_;
   std::vector<Node> old_;
   size_t at_ = 0;  // of old_
   std::string prefix_;

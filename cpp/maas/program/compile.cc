@@ -195,26 +195,26 @@ class Compiler {
       lifetimes.push_back({work, step, texts_[step] ? program_.instructions_.size() : step});
       only_inputs = only_inputs && work == 0 && !texts_[step];
     }
-    const Layout layout = place(lifetimes);
-    if (layout.bytes > kMostScratch) {
+    const Placement placement = place(lifetimes);
+    if (placement.bytes > kMostScratch) {
       throw Error(ErrorCode::kUnsupported, "compile",
                   "expected a model that runs in " + std::to_string(kMostScratch) +
-                      " bytes of scratch, got one that needs " + std::to_string(layout.bytes));
+                      " bytes of scratch, got one that needs " + std::to_string(placement.bytes));
     }
-    program_.scratch_bytes_ = layout.bytes;
+    program_.scratch_bytes_ = placement.bytes;
     program_.one_step_ = only_inputs && program_.steps_.size() == 1;
     for (size_t step = 0; step < program_.instructions_.size(); ++step) {
-      program_.instructions_[step].work_offset = layout.offsets[values_.size() + step];
+      program_.instructions_[step].work_offset = placement.offsets[values_.size() + step];
     }
     program_.slots_ = values_.size();
     for (size_t slot = 0; slot < values_.size(); ++slot) {
       if (values_[slot].place == Place::kScratch) {
-        program_.fixed_slots_.push_back({slot, nullptr, layout.offsets[slot]});
+        program_.fixed_slots_.push_back({slot, nullptr, placement.offsets[slot]});
       } else if (values_[slot].place == Place::kConstant) {
         program_.fixed_slots_.push_back({slot, draft_.constant(values_[slot].name)->data(), 0});
       }
     }
-    offsets_ = layout.offsets;
+    offsets_ = placement.offsets;
   }
 
   void describe_boundary() {

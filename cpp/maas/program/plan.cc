@@ -21,26 +21,26 @@ size_t round_up(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * k
 
 }  // namespace
 
-Layout place(const std::vector<Lifetime>& values) {
+Placement place(const std::vector<Lifetime>& values) {
   std::vector<size_t> order(values.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return values[a].bytes > values[b].bytes; });
-  Layout layout{std::vector<size_t>(values.size()), 0};
+  Placement placement{std::vector<size_t>(values.size()), 0};
   std::vector<size_t> placed;  // by offset
   for (const size_t v : order) {
     size_t offset = 0;
     for (const size_t other : placed) {
       if (values[other].last < values[v].first || values[v].last < values[other].first) continue;
-      if (layout.offsets[other] >= offset + round_up(values[v].bytes)) break;
-      offset = std::max(offset, layout.offsets[other] + round_up(values[other].bytes));
+      if (placement.offsets[other] >= offset + round_up(values[v].bytes)) break;
+      offset = std::max(offset, placement.offsets[other] + round_up(values[other].bytes));
     }
-    layout.offsets[v] = offset;
-    layout.bytes = std::max(layout.bytes, offset + round_up(values[v].bytes));
-    const auto after = [&](size_t at, size_t other) { return at < layout.offsets[other]; };
+    placement.offsets[v] = offset;
+    placement.bytes = std::max(placement.bytes, offset + round_up(values[v].bytes));
+    const auto after = [&](size_t at, size_t other) { return at < placement.offsets[other]; };
     placed.insert(std::upper_bound(placed.begin(), placed.end(), offset, after), v);
   }
-  return layout;
+  return placement;
 }
 
 size_t peak_bytes(const std::vector<Lifetime>& values) {

@@ -12,13 +12,13 @@ struct Lifetime {
   size_t first = 0, last = 0;
 };
 
-struct Layout {
+struct Placement {
   std::vector<size_t> offsets;  // multiples of 64; values alive at the same time do not overlap
   size_t bytes = 0;
 };
 
 // First fit, the largest first.
-Layout place(const std::vector<Lifetime>& values);
+Placement place(const std::vector<Lifetime>& values);
 
 // Most bytes alive at a time.
 size_t peak_bytes(const std::vector<Lifetime>& values);

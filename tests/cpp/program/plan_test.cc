@@ -8,10 +8,10 @@ namespace maas {
 namespace {
 
 TEST(Plan, GivesTheMemoryOfDeadValuesToLaterOnes) {
-  const Layout layout = place({{64, 0, 1}, {64, 1, 2}, {64, 2, 3}});
-  EXPECT_EQ(layout.bytes, 128u);
-  EXPECT_NE(layout.offsets[0], layout.offsets[1]);
-  EXPECT_NE(layout.offsets[1], layout.offsets[2]);
+  const Placement placement = place({{64, 0, 1}, {64, 1, 2}, {64, 2, 3}});
+  EXPECT_EQ(placement.bytes, 128u);
+  EXPECT_NE(placement.offsets[0], placement.offsets[1]);
+  EXPECT_NE(placement.offsets[1], placement.offsets[2]);
 }
 
 TEST(Plan, NeverOverlapsValuesAliveAtTheSameTime) {
@@ -23,16 +23,16 @@ TEST(Plan, NeverOverlapsValuesAliveAtTheSameTime) {
       value.first = random() % 20;
       value.last = value.first + random() % 6;
     }
-    const Layout layout = place(values);
-    EXPECT_GE(layout.bytes, peak_bytes(values));
+    const Placement placement = place(values);
+    EXPECT_GE(placement.bytes, peak_bytes(values));
     for (size_t a = 0; a < values.size(); ++a) {
-      EXPECT_EQ(layout.offsets[a] % 64, 0u);
-      EXPECT_LE(layout.offsets[a] + values[a].bytes, layout.bytes);
+      EXPECT_EQ(placement.offsets[a] % 64, 0u);
+      EXPECT_LE(placement.offsets[a] + values[a].bytes, placement.bytes);
       for (size_t b = 0; b < a; ++b) {
         if (values[a].last < values[b].first || values[b].last < values[a].first) continue;
         if (values[a].bytes == 0 || values[b].bytes == 0) continue;
-        EXPECT_TRUE(layout.offsets[a] + values[a].bytes <= layout.offsets[b] ||
-                    layout.offsets[b] + values[b].bytes <= layout.offsets[a]);
+        EXPECT_TRUE(placement.offsets[a] + values[a].bytes <= placement.offsets[b] ||
+                    placement.offsets[b] + values[b].bytes <= placement.offsets[a]);
       }
     }
   }

@@ -11,9 +11,9 @@
 namespace maas {
 
 // Of the options, the rule and its decays; the learning rate is given step by step. One thread at a time.
-class UpdateRule {
+class DescentStep {
  public:
-  UpdateRule(const DescentOptions& options, size_t n)
+  DescentStep(const DescentOptions& options, size_t n)
       : options_(options), mean_(n, 0.0), square_(options.rule == DescentOptions::Rule::kAdam ? n : 0, 0.0) {}
 
   // Moves theta against the gradient.
