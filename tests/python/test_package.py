@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attacks.packages import reseal
 from small_models import classifier, linear, mixed, rows
 
 import maas_engine
 from maas_engine.errors import FormatError, InvalidArgument, NotFound
+from maas_engine.monitoring import Profile
 from maas_engine.package import Policy, digest, open_package, read_manifest
 
 
@@ -63,6 +65,43 @@ def test_a_model_of_mixed_columns_is_packed_with_and_without_a_reference(tmp_pat
     model.package(tmp_path / "without")
     for name in ("with", "without"):
         assert same_bits(maas_engine.load(str(tmp_path / name)).predict(X), model.predict(X))
+
+
+def test_the_profile_of_the_reference_comes_along(tmp_path: Path) -> None:
+    model, X = classifier(["a", "b", "c"]), rows(500)
+    written = model.package(tmp_path / "p", X_reference=X)
+    opened = open_package(tmp_path / "p", Policy())
+    expected = Profile.build(model, X).to_bytes()
+    for package in (written, opened):
+        profile = package.profile()
+        assert profile is not None
+        assert profile.to_bytes() == expected == (tmp_path / "p" / "profile.safetensors").read_bytes()
+        profile.update(X)
+        again = package.profile()
+        assert again is not None
+        assert again.to_bytes() == expected  # nobody else's counts
+    assert linear().package(tmp_path / "q").profile() is None
+
+
+@pytest.mark.parametrize("other", ["model", "labels", "bytes"])
+def test_a_profile_of_another_model_is_refused(tmp_path: Path, other: str) -> None:
+    classifier(["a", "b", "c"]).package(tmp_path / "p", X_reference=rows(50))
+    data = b"{}"
+    if other == "model":
+        data = Profile.build(linear(), rows(50)).to_bytes()
+    elif other == "labels":
+        data = Profile.build(classifier(["a", "b", "x"]), rows(50)).to_bytes()
+    (tmp_path / "p" / "profile.safetensors").write_bytes(data)
+    with pytest.raises(FormatError, match=r"\[package\] 'profile.safetensors': expected"):
+        open_package(tmp_path / "p", Policy())
+    reseal(tmp_path / "p", "profile.safetensors")
+    words = (
+        "safetensors"
+        if other == "bytes"
+        else "expected the columns of model.onnx, got those of another model"
+    )
+    with pytest.raises(FormatError, match=rf"^\[package\] 'profile.safetensors': .*{words}"):
+        open_package(tmp_path / "p", Policy())
 
 
 def test_a_folder_that_is_there_stays(tmp_path: Path) -> None:

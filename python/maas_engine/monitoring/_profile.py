@@ -87,6 +87,11 @@ class Profile:
         state.update(batch)
         return cls(schema, model.labels, state)
 
+    def fits(self, model: Model) -> bool:
+        """Tell whether the columns are those of a model: its fields, labels and methods."""
+        labels = (None if each is None else each.tolist() for each in (self._labels, model.labels))
+        return self._schema == _whole_schema(model.schema) and next(labels) == next(labels)
+
     def empty(self) -> Self:
         """Return a profile of the same bins and categories with nothing counted, for live rows."""
         return type(self)(self._schema, self._labels, self._state.empty())

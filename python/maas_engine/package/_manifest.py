@@ -19,6 +19,7 @@ from maas_engine.package._canonical import LARGEST, canonical, parse
 NAME = "manifest.json"
 SIGNATURE = "model.sig"
 ENCRYPTION = "encryption.json"
+PROFILE = "profile.safetensors"
 VERSION = 1
 MAX_BYTES = 4 * 2**20
 
@@ -27,10 +28,10 @@ MAX_BYTES = 4 * 2**20
 MAX_SIZES = {
     "model.onnx": 2**31 - 1,  # all that a protobuf can hold
     "golden.safetensors": 2**26,
-    "profile.safetensors": 2**28,
+    PROFILE: 2**28,
     "card.cdx.json": 2**23,
 }
-OPTIONAL = ("profile.safetensors",)
+OPTIONAL = (PROFILE,)
 
 TIERS = ("fma", "no_fma")
 DTYPES = (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maas_engine.errors import FormatError, InvalidArgument, MaasError, Unsupported
 from maas_engine.model import Model
+from maas_engine.monitoring import Profile
 from maas_engine.package import _golden
 from maas_engine.package import _manifest as manifests
 from maas_engine.package._contents import check_signature, data_key, read_contents, read_part
@@ -23,8 +24,8 @@ def open_package(
 
     In this order: the files are those of the manifest and no others, regular ones; the manifest is well-formed, and
     has the digest asked for; the signature is good, where the policy asks for one; sizes, then digests; the schema is
-    the graph's; the golden rows are answered as recorded. Every file is read once, and the model made from the bytes
-    that were verified.
+    the graph's; the golden rows are answered as recorded; the profile is of the model's columns. Every file is read
+    once, and the model made from the bytes that were verified.
 
     Parameters
     ----------
@@ -60,8 +61,11 @@ def open_parts(
         parts = {name: read_part(opened, contents, name, key, signed) for name in manifest.files}
     model = _model(manifest, parts)
     _golden.check(model, parts[_golden.NAME], manifest.numerics, manifest.tier)
+    profile = _profile(model, parts.get(manifests.PROFILE))
     path, listed = Path(os.path.realpath(folder)), tuple(sorted(contents.names))
-    package = Package(path, manifest, contents.digest, contents.encrypted, bool(signed), model, listed)
+    package = Package(
+        path, manifest, contents.digest, contents.encrypted, bool(signed), model, profile, listed
+    )
     return package, parts
 
 
@@ -79,3 +83,15 @@ def _model(manifest: Manifest, parts: dict[str, bytes]) -> Model:
     if manifest.labels != labels:
         fail(manifests.NAME, "labels as model.onnx has them", "others")
     return model
+
+
+def _profile(model: Model, data: bytes | None) -> Profile | None:
+    if data is None:
+        return None
+    try:
+        profile = Profile.from_bytes(data)
+    except FormatError as error:
+        raise FormatError(f"[package] '{manifests.PROFILE}': {error}") from None
+    if not profile.fits(model):
+        fail(manifests.PROFILE, "the columns of model.onnx", "those of another model")
+    return profile

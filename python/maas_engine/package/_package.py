@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from maas_engine.model import Model
+from maas_engine.monitoring import Profile
 from maas_engine.package._manifest import Manifest
 
 
@@ -30,11 +32,16 @@ class Package:
     encrypted: bool
     signed: bool
     _model: Model = field(repr=False, compare=False)
+    _profile: Profile | None = field(repr=False, compare=False)
     _names: tuple[str, ...] = field(repr=False, compare=False)
 
     def model(self) -> Model:
         """Return the model, made from the very bytes that were verified."""
         return self._model
+
+    def profile(self) -> Profile | None:
+        """Return the profile of the reference that the package was written with, or None: a new object each time."""
+        return None if self._profile is None else copy(self._profile)
 
     def files(self) -> dict[str, Path]:
         """Return the paths of all files by name, as they lie in the folder, manifest.json among them."""

@@ -53,4 +53,4 @@ def re_golden(
         tier=_golden.tier(),
         lineage={**old.manifest.lineage, "re_golden": old.digest},
     )
-    return write_parts(to, old.model(), manifest, parts)
+    return write_parts(to, old.model(), old.profile(), manifest, parts)

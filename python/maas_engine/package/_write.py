@@ -17,6 +17,7 @@ from maas_engine import _core
 from maas_engine._files import sync_folder, write_new
 from maas_engine.errors import InvalidArgument
 from maas_engine.model import Model
+from maas_engine.monitoring import Profile
 from maas_engine.package import _card, _golden
 from maas_engine.package import _manifest as manifests
 from maas_engine.package._manifest import FileEntry, Manifest, schema_document
@@ -42,7 +43,8 @@ def write(
     folder : path
         Must not exist; its parent must.
     X_reference : array, frame, dict or rows, as ``predict`` takes them; or None
-        Golden rows are chosen from it. Without it they are made from the schema.
+        Golden rows are chosen from it, and its profile is kept, for drift. Without it golden rows are made from the
+        schema, and there is no profile.
     name : str or None
         The graph's name unless given.
     metrics : dict of str to float
@@ -60,9 +62,11 @@ def write(
     data = model.to_bytes()
     packed = Model.load(data)
     parts = {"model.onnx": data, _golden.NAME: _golden.build(packed, X_reference)}
-    _golden.check(
-        model, parts[_golden.NAME], _core.NUMERICS, _golden.tier()
-    )  # the file answers as the model does
+    # The file answers as the model does.
+    _golden.check(model, parts[_golden.NAME], _core.NUMERICS, _golden.tier())
+    profile = None if X_reference is None else Profile.build(packed, X_reference)
+    if profile is not None:
+        parts[manifests.PROFILE] = profile.to_bytes()
     manifest = Manifest(
         name=packed.graph.name if name is None else name,
         created=now(),
@@ -77,11 +81,15 @@ def write(
         description=description,
         files={},
     )
-    return write_parts(folder, packed, manifest, parts)
+    return write_parts(folder, packed, profile, manifest, parts)
 
 
 def write_parts(
-    folder: str | os.PathLike[str], model: Model, manifest: Manifest, parts: dict[str, bytes]
+    folder: str | os.PathLike[str],
+    model: Model,
+    profile: Profile | None,
+    manifest: Manifest,
+    parts: dict[str, bytes],
 ) -> Package:
     """Add the card, the digests and the manifest to the parts, and write them all."""
     manifest = replace(manifest, files={name: _entry(data) for name, data in parts.items()})
@@ -91,7 +99,7 @@ def write_parts(
     path = Path(os.path.realpath(folder))
     _write_folder(path, parts)
     digest = hashlib.sha256(parts[manifests.NAME]).hexdigest()
-    return Package(path, manifest, digest, False, False, model, tuple(sorted(parts)))
+    return Package(path, manifest, digest, False, False, model, profile, tuple(sorted(parts)))
 
 
 def now() -> str:
