@@ -157,6 +157,18 @@ def test_killed_while_the_folder_is_away(made: Path, tmp_path: Path, monkeypatch
 FILES = {"encrypt": 5, "decrypt": 4, "rotate": 1, "sign": 1}  # that each change writes
 
 
+def test_an_error_while_the_folder_is_away(made: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    """An interrupt, say, between the two renames: the folder comes back before what lies beside it is cleared."""
+    shutil.copytree(made / "plain", tmp_path / "p")
+    before = content(tmp_path / "p")
+    monkeypatch.setattr(_changes, "_exchange", lambda a, b: False)
+    monkeypatch.setenv("MAAS_FAULT", "change.folder_away:raise")
+    with pytest.raises(OSError, match="No space left"):
+        encrypt(tmp_path / "p", OLD)
+    assert content(tmp_path / "p") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_full_disk(made: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     source, _, _, change = CHANGES[name]

@@ -45,8 +45,7 @@ class Change:
     def __enter__(self) -> Change:
         self._lock = _lock(self.folder.parent)
         try:
-            if self._old.is_dir() and not self.folder.exists():  # killed between two renames, see _exchange
-                os.rename(self._old, self.folder)
+            self._put_back()
             if os.path.lexists(self.staging):
                 shutil.rmtree(self.staging)
                 self.resumed = True
@@ -61,11 +60,17 @@ class Change:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            self._put_back()
             if self.staging.exists():
                 shutil.rmtree(self.staging)
                 sync_folder(self.folder.parent)
         finally:
             _unlock(self._lock)
+
+    def _put_back(self) -> None:
+        """Undo the first of the two renames of `_exchange`, if the second did not come."""
+        if self._old.is_dir() and not self.folder.exists():
+            os.rename(self._old, self.folder)
 
     def put(self, name: str, data: bytes) -> None:
         """Write one file of the folder, or replace it."""
