@@ -1,4 +1,4 @@
-"""Every file of a package, cut at every length; and the golden rows cut with a manifest that agrees."""
+"""Every file of a package, cut at every length; golden rows and profile also with a manifest that agrees."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ def attacks(folder: Path) -> Iterator[Attack]:
             yield refused(f"{name} cut to {length}", path, f"[package] '{name}': expected")
         (path / name).write_bytes(data)
         yield harmless(f"{name} whole", path)
-    data = (path / "golden.safetensors").read_bytes()
-    for length in range(len(data)):
-        (path / "golden.safetensors").write_bytes(data[:length])
-        reseal(path, "golden.safetensors")
-        yield refused(f"golden rows cut to {length}, as said", path, "[package] 'golden.safetensors': ")
+    for name in ("golden.safetensors", "profile.safetensors"):
+        data = (path / name).read_bytes()
+        for length in range(len(data)):
+            (path / name).write_bytes(data[:length])
+            reseal(path, name)
+            yield refused(f"{name} cut to {length}, as said", path, f"[package] '{name}': ")
+        (path / name).write_bytes(data)
+        reseal(path, name)

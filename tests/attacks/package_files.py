@@ -65,7 +65,7 @@ def crowds(folder: Path, good: Path) -> Iterator[Attack]:
         "weights.bin",
         ".hidden",
         "model.onnx.enc",
-        "profile.safetensors",
+        "profile",
         "MODEL.ONNX",
         "\n\x1b[31m",
         "…",

@@ -16,7 +16,7 @@ from maas_engine.graph import GraphBuilder
 from maas_engine.package import _golden
 from maas_engine.package._canonical import canonical
 
-LISTED = ("model.onnx", "golden.safetensors", "card.cdx.json")
+LISTED = ("model.onnx", "golden.safetensors", "profile.safetensors", "card.cdx.json")
 FILES = (*LISTED, "manifest.json")
 
 
@@ -28,7 +28,8 @@ def small_model(weight: float = 1.5) -> maas_engine.Model:
 
 
 def small_package(path: Path, weight: float = 1.5) -> Path:
-    small_model(weight).package(path, name="small")
+    X = np.arange(-2.0, 3.0, dtype=np.float32).reshape(-1, 1)
+    small_model(weight).package(path, name="small", X_reference=X)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from attacks.packages import reseal
 from small_models import classifier, linear, mixed, rows
 
 import maas_engine
-from maas_engine.errors import FormatError, InvalidArgument, NotFound
+from maas_engine.errors import FormatError, InvalidArgument, MaasError, NotFound
 from maas_engine.monitoring import Profile
 from maas_engine.package import Policy, digest, open_package, read_manifest
 
@@ -118,6 +119,60 @@ def test_a_reference_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="a finite number as metric 'auc'"):
         linear().package(tmp_path / "p", metrics={"auc": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"metrics": {"auc": "high"}}, "a number as metric 'auc', got 'high'"),
+        ({"metrics": {"": 1}}, "text of 1 to 256 characters as each name in metrics"),
+        ({"parameters": {"model": linear}}, "parameter 'model': expected values of JSON, got function"),
+        ({"parameters": {"missing": float("nan")}}, "parameter 'missing': expected finite numbers, got nan"),
+        ({"parameters": {"seed": 2**60}}, "parameter 'seed': expected integers within"),
+        ({"parameters": {"text": "\ud800"}}, "parameter 'text': expected text in Unicode"),
+        ({"lineage": {"data": 1}}, r"'manifest.json': expected text .* as lineage\['data'\], got 1"),
+        (
+            {"description": "x" * 100_001},
+            "'manifest.json': expected text of 0 to 100000 characters as description",
+        ),
+        ({"name": ""}, "'manifest.json': expected text of 1 to 256 characters as name"),
+        ({"name": "\udfff"}, "'manifest.json': expected text in Unicode"),
+        ({"parameters": {"x": "x" * 2**22}}, "'manifest.json': expected 4194304 bytes at most"),
+    ],
+    ids=range(11),
+)
+def test_what_a_manifest_cannot_say(tmp_path: Path, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidArgument, match=rf"^\[package\] .*{words}"):
+        linear().package(tmp_path / "p", **given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_of_other_libraries_are_packed_without_a_reference(tmp_path: Path) -> None:
+    paths = sorted((Path(__file__).resolve().parents[1] / "golden" / "onnx").rglob("*.onnx"))
+    assert len(paths) > 100
+    for path in paths[::3]:
+        try:
+            model = maas_engine.load(path)
+        except MaasError:
+            continue
+        package = model.package(tmp_path / str(path.relative_to(path.parents[1])).replace("/", "-"))
+        assert open_package(package.path, Policy()) == package, path
+    assert len(list(tmp_path.iterdir())) > 30
+
+
+def test_a_uri_is_the_registrys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = pytest.importorskip("maas_engine.registry")
+    for key in ("MAAS_REGISTRY", "MAAS_CACHE"):
+        monkeypatch.setenv(key, str(tmp_path / key))
+    model = classifier(["a", "b", "c"])
+    with contextlib.closing(registry.Registry()) as opened:
+        opened.register("credit", model)
+    loaded = maas_engine.load("models:/credit/1")
+    assert same_bits(loaded.predict(rows(9)), model.predict(rows(9)))
+    with pytest.raises(NotFound, match="credit"):
+        maas_engine.load("models:/credit/2")
+    with pytest.raises(MaasError):
+        maas_engine.load("models:credit")
 
 
 def test_the_digest_pins_the_package(tmp_path: Path) -> None:

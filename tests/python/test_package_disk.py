@@ -61,15 +61,15 @@ FULL = """
 import resource, signal, sys
 import numpy as np
 from pathlib import Path
-from attacks.packages import small_model
+from attacks.packages import small_package
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-folder, model = Path(sys.argv[1]), small_model()
+folder = Path(sys.argv[1])
 sizes = sorted({path.stat().st_size for path in Path(sys.argv[2]).iterdir()})
 for limit in sorted({0, 1, *(size - 1 for size in sizes), *sizes}):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        model.package(folder / str(limit), name="small")
+        small_package(folder / str(limit))
         print("written", limit)
     except OSError as error:
         print("refused", limit)

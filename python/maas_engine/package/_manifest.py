@@ -109,8 +109,11 @@ class Manifest:
         """
         try:
             data = canonical(self.to_document())
+        except InvalidArgument as error:
+            raise InvalidArgument(f"[package] '{NAME}': {error}") from None
+        try:
             read_manifest(data)
-        except (InvalidArgument, FormatError) as error:
+        except FormatError as error:
             raise InvalidArgument(str(error)) from None
         return data
 

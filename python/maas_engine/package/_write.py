@@ -20,6 +20,7 @@ from maas_engine.model import Model
 from maas_engine.monitoring import Profile
 from maas_engine.package import _card, _golden
 from maas_engine.package import _manifest as manifests
+from maas_engine.package._canonical import canonical
 from maas_engine.package._manifest import FileEntry, Manifest, schema_document
 from maas_engine.package._package import Package
 
@@ -76,7 +77,7 @@ def write(
         schema=schema_document(packed.schema),
         labels=None if packed.labels is None else packed.labels.tolist(),
         metrics={key: _metric(key, value) for key, value in (metrics or {}).items()},
-        parameters={key: _plain(value) for key, value in (parameters or {}).items()},
+        parameters={key: _parameter(key, value) for key, value in (parameters or {}).items()},
         lineage=dict(lineage or {}),
         description=description,
         files={},
@@ -93,7 +94,10 @@ def write_parts(
 ) -> Package:
     """Add the card, the digests and the manifest to the parts, and write them all."""
     manifest = replace(manifest, files={name: _entry(data) for name, data in parts.items()})
-    parts[_card.NAME] = _card.build(manifest.to_document())
+    try:
+        parts[_card.NAME] = _card.build(manifest.to_document())
+    except InvalidArgument as error:
+        raise InvalidArgument(f"[package] '{manifests.NAME}': {error}") from None
     manifest = replace(manifest, files={**manifest.files, _card.NAME: _entry(parts[_card.NAME])})
     parts[manifests.NAME] = manifest.to_bytes()
     path = Path(os.path.realpath(folder))
@@ -135,10 +139,22 @@ def _entry(data: bytes) -> FileEntry:
 
 
 def _metric(name: str, value: Any) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InvalidArgument(f"[package] expected a number as metric {name!r}, got {value!r:.60}") from None
     if not np.isfinite(number):
         raise InvalidArgument(f"[package] expected a finite number as metric {name!r}, got {number}")
     return number
+
+
+def _parameter(name: str, value: Any) -> Any:
+    plain = _plain(value)
+    try:
+        canonical(plain)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"[package] parameter {name!r}: {error}") from None
+    return plain
 
 
 def _plain(value: Any) -> Any:
