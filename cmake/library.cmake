@@ -16,6 +16,11 @@ target_compile_features(maas_shared INTERFACE cxx_std_20)
 set_target_properties(maas_shared PROPERTIES OUTPUT_NAME maas EXPORT_NAME maas SOVERSION ${soversion})
 
 maas_export_only(maas_shared ${PROJECT_SOURCE_DIR}/cmake/maas.symbols)
+# Its threads sleep in its code until the process ends, so dlclose must leave it where it is.
+check_linker_flag(CXX LINKER:-z,nodelete MAAS_LINKER_KNOWS_NODELETE)
+if(MAAS_LINKER_KNOWS_NODELETE)
+  target_link_options(maas_shared PRIVATE LINKER:-z,nodelete)
+endif()
 
 if(SKBUILD)  # no symbolic links in a wheel: the one file is the one that programs load
   set(namelink NAMELINK_SKIP)

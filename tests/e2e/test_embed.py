@@ -223,6 +223,19 @@ def test_library_exports_what_the_faces_need(installed: Installed) -> None:
     assert {name for name in names if name.startswith("maas_")} == declared
 
 
+UNLOAD = """
+import _ctypes, ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+_ctypes.dlclose(library._handle)
+print(b"libmaas" in open("/proc/self/maps", "rb").read(), library.maas_abi_version())
+"""
+
+
+def test_library_stays_when_a_host_unloads_it(installed: Installed) -> None:
+    # Its threads would wake in memory that is no longer there.
+    assert run(sys.executable, "-c", UNLOAD, installed.library) == "True 1\n"
+
+
 @pytest.mark.skipif(shutil.which("nm") is None, reason="needs binutils' nm")
 def test_extension_keeps_the_engine_to_itself() -> None:
     # Else a libmaas of another version in the same process could take the place of its functions.
