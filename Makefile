@@ -84,7 +84,7 @@ lint: build $(STAMPS)/test $(STAMPS)/lint ## Check formatting, types, layers and
 	$(BIN)/ruff format --check .
 	@clang-format --dry-run --Werror $(CPP_FILES)
 	$(BIN)/mypy
-	MYPYPATH=python $(BIN)/stubtest maas_engine._core --allowlist tools/stubtest_allowlist.txt
+	MYPYPATH=python $(BIN)/stubtest maas_engine._core maas_engine._server --allowlist tools/stubtest_allowlist.txt
 	$(BIN)/lint-imports
 	tools/no_printing.sh
 

@@ -29,7 +29,7 @@ FACES = {"maas.h", "maas.cc", "maas_c.h", "maas_c.cc"}
 # Headers that only some folders may include.
 ONLY_IN = {
     r"hwy/": {"maas/kernels"},
-    r"pybind11/|Python\.h": {"bindings"},
+    r"pybind11/|Python\.h": {"bindings", "bindings/serve"},
     r"cuda_runtime": {"maas/cuda"},
     r"boost/": {"maas/wire", "maas/serve"},
     r"protozero/": {"maas/onnx"},

@@ -1,0 +1,88 @@
+// The extension `_server`: the server's data plane as Python starts, fills and stops it. An extension of its
+// own, so that programs that only predict load neither OpenSSL nor the rest.
+#include <pybind11/pybind11.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "maas/base/error.h"
+#include "maas/serve/server.h"
+
+namespace py = pybind11;
+
+namespace {
+
+using maas::serve::ServedModel;
+using maas::serve::Server;
+using maas::serve::ServerOptions;
+
+// Raises the class of maas_engine.errors that `_core` raises for this code.
+void translate(std::exception_ptr pointer) {
+  try {
+    if (pointer) std::rethrow_exception(pointer);
+  } catch (const maas::Error& error) {
+    const char* names[] = {"InvalidArgument",  "FormatError", "NotFound",         "Unsupported",
+                           "PermissionDenied", "Overloaded",  "DeadlineExceeded", "Internal"};
+    const py::object type =
+        py::module_::import("maas_engine.errors").attr(names[static_cast<int>(error.code())]);
+    PyErr_SetString(type.ptr(), error.what());
+  }
+}
+
+ServerOptions read_options(const py::dict& given) {
+  ServerOptions options;
+  for (const auto& [key, value] : given) {
+    const auto name = py::cast<std::string>(key);
+    if (name == "host") {
+      options.host = py::cast<std::string>(value);
+    } else if (name == "http_port") {
+      options.http_port = py::cast<int>(value);
+    } else if (name == "tcp_port") {
+      options.tcp_port = py::cast<int>(value);
+    } else if (name == "threads") {
+      options.threads = py::cast<int>(value);
+    } else if (name == "compute_threads") {
+      options.compute_threads = py::cast<int>(value);
+    } else {
+      maas::throw_invalid("serve", "expected an option of the server, got '" + name + "'");
+    }
+  }
+  if (options.threads < 1 || options.compute_threads < 1)
+    maas::throw_invalid("serve", "expected at least one thread");
+  return options;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_server, module) {
+  py::register_local_exception_translator(translate);
+  py::class_<Server>(module, "Server")
+      .def(py::init([](const py::dict& options) { return std::make_unique<Server>(read_options(options)); }),
+           py::arg("options"), py::pos_only())
+      .def("start", &Server::start, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "stop",
+          [](Server& server, double patience) {
+            server.stop(std::chrono::milliseconds(static_cast<int64_t>(1000 * patience)));
+          },
+          py::arg("patience"), py::pos_only(), py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("http_port", &Server::http_port)
+      .def_property_readonly("tcp_port", &Server::tcp_port)
+      .def(
+          "set_model",
+          [](Server& server, std::string name, std::string version, const py::bytes& onnx) {
+            const std::string_view bytes = onnx;
+            const py::gil_scoped_release free;
+            server.models().set(std::make_shared<ServedModel>(std::move(name), std::move(version), bytes));
+          },
+          py::arg("name"), py::arg("version"), py::arg("onnx"), py::pos_only())
+      .def(
+          "remove_model",
+          [](Server& server, const std::string& name, const std::string& version) {
+            return server.models().remove(name, version);
+          },
+          py::arg("name"), py::arg("version"), py::pos_only());
+}

@@ -1,0 +1,129 @@
+#include "maas/serve/batch.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "maas/base/float_env.h"
+
+namespace maas::serve {
+
+namespace {
+
+void make_room(AlignedBuffer<std::byte>& buffer, size_t bytes) {
+  if (buffer.size() < bytes) buffer = AlignedBuffer<std::byte>(std::max(bytes, 2 * buffer.size()));
+}
+
+size_t bytes_of(const ValueType& type, size_t rows) {
+  return item_size(type.dtype) * elements(type.shape) * (is_batched(type.shape) ? rows : 1);
+}
+
+// Pointers behind row `first_row` of the outputs that the call wants.
+void collect(const Call& call, const std::vector<void*>& places, size_t first_row,
+             std::vector<wire::Tensor>& tensors) {
+  const auto& outputs = call.model->program().outputs();
+  tensors.clear();
+  for (const size_t i : call.wanted) {
+    const size_t offset = is_batched(outputs[i].type.shape) ? bytes_of(outputs[i].type, first_row) : 0;
+    tensors.push_back(
+        call.model->output(i, call.binding.rows, static_cast<const std::byte*>(places[i]) + offset));
+  }
+}
+
+}  // namespace
+
+bool run_program(const Program& program, const InputArray* inputs, size_t rows, Scratch& scratch,
+                 std::vector<AlignedBuffer<std::byte>>& outputs, std::vector<void*>& places,
+                 wire::Status& status) try {
+  const auto& values = program.outputs();
+  if (outputs.size() < values.size()) outputs.resize(values.size());
+  places.resize(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    make_room(outputs[i], bytes_of(values[i].type, rows));
+    places[i] = outputs[i].data();
+  }
+  scratch.reserve(program, rows);
+  const FloatEnv float_env;
+  const RunResult result = program.run(inputs, rows, places.data(), scratch);
+  if (!result) status = wire::invalid(program.message(result));
+  return static_cast<bool>(result);
+} catch (const std::bad_alloc&) {
+  status = {ErrorCode::kOverloaded, "no memory for so many rows"};
+  return false;
+}
+
+void LargeRun::run() try {
+  scratch_ = std::make_unique<Scratch>(call_.model->program());
+  run_program(call_.model->program(), call_.binding.inputs.data(), call_.binding.rows, *scratch_, outputs_,
+              places_, call_.status);
+} catch (const std::bad_alloc&) {
+  call_.status = {ErrorCode::kOverloaded, "no memory for so many rows"};
+}
+
+void LargeRun::tell() {
+  std::vector<wire::Tensor> tensors;
+  if (call_.status.ok()) collect(call_, places_, 0, tensors);
+  call_.answered(tensors);
+}
+
+void BatchRunner::run(std::span<Call* const> calls) {
+  if (calls.size() > 1 && run_together(calls)) return;
+  for (Call* call : calls) run_alone(*call);
+}
+
+void BatchRunner::tidy() {
+  std::erase_if(kept_, [](const auto& entry) { return entry.second.model.expired(); });
+}
+
+Scratch& BatchRunner::scratch_of(const ModelPointer& model) {
+  const auto found = kept_.find(model.get());
+  if (found != kept_.end() && !found->second.model.expired()) return found->second.scratch;
+  if (found != kept_.end()) kept_.erase(found);  // another model lay there
+  return kept_.emplace(model.get(), Kept{model, Scratch(model->program())}).first->second.scratch;
+}
+
+bool BatchRunner::run_together(std::span<Call* const> calls) {
+  size_t rows = 0;
+  for (const Call* call : calls) {
+    if (!call->binding.exact) return false;
+    rows += call->binding.rows;
+  }
+  const ModelPointer model = calls[0]->model;  // a call lets go of its own when it is answered
+  const auto& inputs = model->program().inputs();
+  if (inputs_.size() < inputs.size()) inputs_.resize(inputs.size());
+  arrays_ = calls[0]->binding.inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    make_room(inputs_[i], bytes_of(inputs[i].type, rows));
+    std::byte* place = inputs_[i].data();
+    for (const Call* call : calls) {
+      const size_t bytes = bytes_of(inputs[i].type, call->binding.rows);
+      if (bytes > 0) std::memcpy(place, call->binding.inputs[i].data, bytes);
+      place += bytes;
+    }
+    arrays_[i].data = inputs_[i].data();
+  }
+  wire::Status status;
+  if (!run_program(model->program(), arrays_.data(), rows, scratch_of(model), outputs_, places_, status))
+    return false;
+  size_t row = 0;
+  for (Call* call : calls) {
+    tell(*call, row);
+    row += call->binding.rows;
+  }
+  return true;
+}
+
+void BatchRunner::run_alone(Call& call) {
+  if (run_program(call.model->program(), call.binding.inputs.data(), call.binding.rows,
+                  scratch_of(call.model), outputs_, places_, call.status)) {
+    tell(call, 0);
+  } else {
+    call.answered({});
+  }
+}
+
+void BatchRunner::tell(Call& call, size_t first_row) {
+  collect(call, places_, first_row, tensors_);
+  call.answered(tensors_);
+}
+
+}  // namespace maas::serve

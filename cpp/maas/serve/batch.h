@@ -1,0 +1,64 @@
+// Requests to one model as one run: rows side by side in, each request's share of the rows out.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "maas/base/aligned.h"
+#include "maas/serve/call.h"
+
+namespace maas::serve {
+
+// Runs rows on a scratch into buffers of their own, which grow as needed; `places` gets where the outputs
+// begin. False, with the reason in `status`, for a wrong row or no memory.
+bool run_program(const Program& program, const InputArray* inputs, size_t rows, Scratch& scratch,
+                 std::vector<AlignedBuffer<std::byte>>& outputs, std::vector<void*>& places,
+                 wire::Status& status);
+
+// One large call: run on any thread, told on its own.
+class LargeRun {
+ public:
+  explicit LargeRun(Call& call) : call_(call) {}
+  void run();
+  void tell();
+
+ private:
+  Call& call_;
+  std::unique_ptr<Scratch> scratch_;  // texts of the answer may lie in it
+  std::vector<AlignedBuffer<std::byte>> outputs_;
+  std::vector<void*> places_;
+};
+
+// What one thread needs to run models. Keeps a scratch a model, and its buffers.
+class BatchRunner {
+ public:
+  // Runs calls of one model and tells each its answer. Several are run together only where all their bindings
+  // are exact; where that run finds a wrong row, each is run alone, so that only the one that has it hears of
+  // it.
+  void run(std::span<Call* const> calls);
+
+  // Forgets scratches of models that are gone.
+  void tidy();
+
+ private:
+  struct Kept {
+    std::weak_ptr<const ServedModel> model;
+    Scratch scratch;
+  };
+
+  Scratch& scratch_of(const ModelPointer& model);
+  bool run_together(std::span<Call* const> calls);
+  void run_alone(Call& call);
+  void tell(Call& call, size_t first_row);
+
+  std::unordered_map<const ServedModel*, Kept> kept_;
+  std::vector<AlignedBuffer<std::byte>> inputs_, outputs_;
+  std::vector<InputArray> arrays_;
+  std::vector<void*> places_;
+  std::vector<wire::Tensor> tensors_;
+};
+
+}  // namespace maas::serve

@@ -1,0 +1,29 @@
+#include "maas/serve/describe.h"
+
+#include "maas/wire/infer_encoder.h"
+#include "maas/wire/shown.h"
+
+namespace maas::serve {
+
+std::string model_metadata(ModelReader& models, std::string_view name, std::string_view version) {
+  const ModelPointer* found = models.find(name, version);
+  if (found == nullptr) return {};
+  std::string json = "{\"name\":";
+  wire::append_json_text((*found)->name(), json);
+  json += ",\"versions\":[";
+  bool first = true;
+  for (const auto& entry : models.map().find(name)->second.versions) {
+    if (!first) json += ',';
+    wire::append_json_text(entry.first, json);
+    first = false;
+  }
+  json += "],\"platform\":\"maas_engine_onnx\",";
+  json += (*found)->described();
+  return json += '}';
+}
+
+wire::Status unknown_model(std::string_view name) {
+  return {ErrorCode::kNotFound, "Request for unknown model: " + wire::shown(name) + " is not found"};
+}
+
+}  // namespace maas::serve

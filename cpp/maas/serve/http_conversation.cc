@@ -1,0 +1,220 @@
+#include "maas/serve/http_conversation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "maas/serve/describe.h"
+#include "maas/wire/content_coding.h"
+#include "maas/wire/infer_encoder.h"
+#include "maas/wire/shown.h"
+
+namespace maas::serve {
+
+namespace {
+
+constexpr std::string_view kServer =
+    "{\"name\":\"maas_engine\",\"version\":\"" MAAS_VERSION "\",\"extensions\":[\"binary_tensor_data\"]}";
+constexpr unsigned kRetrySeconds = 1;
+
+}  // namespace
+
+// A request and the whole text of its answer.
+class HttpConversation::HttpCall final : public Call {
+ public:
+  explicit HttpCall(HttpConversation& conversation) : conversation_(conversation) {}
+
+  void begin(const wire::HttpRequest& sent) {
+    clear();
+    reply = {};
+    reply.keep_alive = sent.keep_alive;
+    coding = sent.accepts_gzip      ? wire::ContentCoding::kGzip
+             : sent.accepts_deflate ? wire::ContentCoding::kDeflate
+                                    : wire::ContentCoding::kIdentity;
+    only_head = sent.method == wire::Method::kHead;
+    text.clear();
+    body_.clear();
+    done = false;
+  }
+
+  void answered(std::span<const wire::Tensor> outputs) override {
+    if (status.ok()) encode(outputs);
+    if (!status.ok()) return fail(wire::http_status(status.code()), status.text());
+    finish();
+  }
+
+  void fail(int http_status, std::string_view message) {
+    reply.status = http_status;
+    reply.json_size.reset();
+    reply.content_type = "application/json";
+    if (http_status == 429 || http_status == 503) reply.retry_after = kRetrySeconds;
+    body_.clear();
+    wire::encode_error(message, body_);
+    finish();
+  }
+
+  void answered_with(wire::Status why) {
+    status = std::move(why);
+    answered({});
+  }
+
+  void succeed(std::string_view json) {
+    body_ = json;
+    finish();
+  }
+
+  wire::HttpReply reply;
+  wire::ContentCoding coding = wire::ContentCoding::kIdentity;
+  bool only_head = false, done = false;
+  std::string text;      // head and body
+  std::string expanded;  // a request's body that came compressed
+
+ private:
+  void encode(std::span<const wire::Tensor> outputs) {
+    std::unique_ptr<bool[]> binary(new bool[outputs.size() + 1]);
+    bool any = false;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const bool named = i < request.outputs.size();
+      binary[i] = named ? request.outputs[i].binary.value_or(request.binary_output) : request.binary_output;
+      any = any || binary[i];
+    }
+    size_t json_size = 0;
+    status = wire::encode_answer({model->name(), model->version(), request.id, outputs},
+                                 {binary.get(), outputs.size()}, body_, json_size);
+    if (!any) return;
+    reply.json_size = json_size;
+    reply.content_type = "application/octet-stream";
+  }
+
+  void finish() {
+    std::string packed;
+    if (coding != wire::ContentCoding::kIdentity &&
+        body_.size() >= conversation_.worker_.options.compress_bytes &&
+        wire::compress(body_, coding, packed).ok()) {
+      body_.swap(packed);
+      reply.coding = coding;
+    }
+    wire::append_head(reply, body_.size(), conversation_.worker_.date(), text);
+    if (!only_head) text += body_;
+    done = true;
+    model.reset();
+    conversation_.finished();
+  }
+
+  HttpConversation& conversation_;
+  std::string body_;
+};
+
+HttpConversation::HttpConversation(Worker& worker) : worker_(worker), parser_(worker.options.http) {}
+HttpConversation::~HttpConversation() = default;
+
+size_t HttpConversation::read(std::string_view bytes) {
+  reading_ = true;
+  size_t taken = 0;
+  while (!ends_ && used_ < worker_.options.pipelined) {
+    const auto state = parser_.parse(bytes.substr(taken));
+    if (state == wire::HttpParser::State::kDone) {
+      take(parser_.request());
+      taken += parser_.size();
+      parser_.reset();
+      if (taken == bytes.size()) break;
+      continue;
+    }
+    if (state == wire::HttpParser::State::kContinue && used_ == 0) out_ += wire::continue_head();
+    if (state == wire::HttpParser::State::kBad) {
+      HttpCall& call = next_call();
+      call.begin({});
+      call.reply.keep_alive = false;
+      ends_ = true;
+      call.fail(parser_.status(), parser_.text());
+      taken = bytes.size();
+    }
+    break;
+  }
+  reading_ = false;
+  if (open_ == 0) gather();
+  return taken;
+}
+
+HttpConversation::HttpCall& HttpConversation::next_call() {
+  if (used_ == calls_.size()) calls_.push_back(std::make_unique<HttpCall>(*this));
+  ++open_;
+  return *calls_[used_++];
+}
+
+void HttpConversation::take(const wire::HttpRequest& request) {
+  HttpCall& call = next_call();
+  call.begin(request);
+  ends_ = !request.keep_alive;
+  const Route route = find_route(request.method, request.path);
+  switch (route.endpoint) {
+    case Endpoint::kInfer: return infer(request, route, call);
+    case Endpoint::kLive: return call.succeed("{\"live\":true}");
+    case Endpoint::kReady: return call.succeed("{\"ready\":true,\"live\":true}");
+    case Endpoint::kServerMetadata: return call.succeed(kServer);
+    case Endpoint::kModelMetadata:
+    case Endpoint::kModelReady: return describe_model(route, call);
+    case Endpoint::kWrongMethod:
+      return call.fail(405, "expected another method for " + wire::shown(request.path));
+    case Endpoint::kOther:
+      return call.fail(404,
+                       "expected a path of the Open Inference Protocol, got " + wire::shown(request.path));
+  }
+}
+
+void HttpConversation::infer(const wire::HttpRequest& request, const Route& route, HttpCall& call) {
+  const ModelPointer* found = worker_.models.find(route.model, route.version);
+  if (found == nullptr) return call.answered_with(unknown_model(route.model));
+  call.model = *found;
+  call.arrived = Clock::now();
+  call.status = decode_body(request, call);
+  if (call.status.ok()) call.status = call.model->bind(call.request, call.binding);
+  if (call.status.ok()) call.status = call.model->choose(call.request, call.wanted);
+  if (!call.status.ok()) return call.answered({});
+  worker_.add(call);
+}
+
+wire::Status HttpConversation::decode_body(const wire::HttpRequest& request, HttpCall& call) {
+  std::string_view body = request.body;
+  if (request.coding == wire::ContentCoding::kUnknown) {
+    return {ErrorCode::kUnsupported, "expected a body in gzip, deflate or as it is"};
+  }
+  if (request.coding != wire::ContentCoding::kIdentity) {
+    call.expanded.clear();
+    const wire::Status status =
+        wire::expand(body, request.coding, worker_.options.expanded_bytes, call.expanded);
+    if (!status.ok()) return status;
+    const size_t size = call.expanded.size();
+    call.expanded.append(wire::kBodyPadding, '\0');
+    body = std::string_view(call.expanded).substr(0, size);
+  }
+  if (request.json_size == size_t{0}) return call.model->take_raw(body, call.request);
+  return worker_.decoder.decode(body, request.json_size.value_or(body.size()), call.request);
+}
+
+void HttpConversation::describe_model(const Route& route, HttpCall& call) {
+  const std::string json = model_metadata(worker_.models, route.model, route.version);
+  if (json.empty()) return call.answered_with(unknown_model(route.model));
+  if (route.endpoint == Endpoint::kModelMetadata) return call.succeed(json);
+  std::string ready = "{\"name\":";
+  wire::append_json_text(route.model, ready);
+  call.succeed(ready + ",\"ready\":true}");
+}
+
+// A call is done; the last one of several wakes the connection, unless read() is still taking requests.
+void HttpConversation::finished() {
+  --open_;
+  if (open_ > 0 || reading_) return;
+  gather();
+  if (when_answered_) when_answered_();
+}
+
+void HttpConversation::gather() {
+  if (used_ == 1 && out_.empty()) {
+    out_.swap(calls_[0]->text);
+  } else {
+    for (size_t i = 0; i < used_; ++i) out_ += calls_[i]->text;
+  }
+  used_ = 0;
+}
+
+}  // namespace maas::serve

@@ -1,0 +1,45 @@
+// The Open Inference Protocol over HTTP/1.1: answers what needs no one else, hands on the rest.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "maas/serve/conversation.h"
+#include "maas/serve/http_routes.h"
+#include "maas/serve/worker.h"
+#include "maas/wire/http_parser.h"
+#include "maas/wire/http_reply.h"
+
+namespace maas::serve {
+
+class HttpConversation final : public Conversation {
+ public:
+  explicit HttpConversation(Worker& worker);
+  ~HttpConversation() override;
+
+  size_t read(std::string_view bytes) override;
+  bool answered() const override { return open_ == 0; }
+  size_t wanted() const override { return parser_.wanted(); }
+
+ private:
+  class HttpCall;
+
+  void take(const wire::HttpRequest& request);
+  void infer(const wire::HttpRequest& request, const Route& route, HttpCall& call);
+  wire::Status decode_body(const wire::HttpRequest& request, HttpCall& call);
+  void describe_model(const Route& route, HttpCall& call);
+  HttpCall& next_call();
+  void finished();
+  void gather();
+
+  Worker& worker_;
+  wire::HttpParser parser_;
+  std::deque<std::unique_ptr<HttpCall>> calls_;  // the first `used_` in the order of their requests
+  size_t used_ = 0, open_ = 0;
+  bool reading_ = false;
+};
+
+}  // namespace maas::serve

@@ -1,0 +1,28 @@
+// What a server may be told: addresses, threads and limits.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "maas/wire/http_parser.h"
+
+namespace maas::serve {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  int http_port = 0;        // 0: any that is free; -1: none
+  int tcp_port = -1;        // of raw frames; likewise
+  int threads = 1;          // for input and output; each runs the small batches that arrive at it
+  int compute_threads = 1;  // for large batches, so that small ones do not wait behind them
+
+  wire::HttpLimits http;
+  size_t frame_bytes = 64 << 20;      // a raw frame
+  size_t expanded_bytes = 256 << 20;  // a body that came compressed
+  size_t batch_rows = 4096;           // of one run of several requests together
+  size_t large_us = 1000;             // a request that takes longer, roughly, goes to the compute threads
+  size_t large_queue_rows = 1 << 20;  // rows that wait for the compute threads; more are refused
+  size_t pipelined = 64;              // requests of one connection that are read before it is answered
+  size_t compress_bytes = 16 << 10;   // answers that are shorter are not compressed
+};
+
+}  // namespace maas::serve

@@ -1,0 +1,119 @@
+#include "maas/serve/raw_conversation.h"
+
+#include <utility>
+
+#include "maas/serve/describe.h"
+#include "maas/wire/shown.h"
+
+namespace maas::serve {
+
+// Writes its answer straight behind those before it: frames carry ids, so their order is free.
+class RawConversation::RawCall final : public Call {
+ public:
+  explicit RawCall(RawConversation& conversation) : conversation_(conversation) {}
+
+  void answered(std::span<const wire::Tensor> outputs) override {
+    if (!status.ok()) return fail(status);
+    wire::encode_frame(head, 0, {model->name(), model->version(), {}, outputs}, conversation_.out_);
+    finish();
+  }
+  void fail(const wire::Status& why) {
+    wire::encode_frame_error(head, why.code(), why.text(), conversation_.out_);
+    finish();
+  }
+  void succeed(std::span<const wire::Tensor> tensors) {
+    wire::encode_frame(head, 0, {{}, {}, {}, tensors}, conversation_.out_);
+    finish();
+  }
+
+  wire::FrameHead head;  // of the answer
+
+ private:
+  void finish() {
+    model.reset();
+    conversation_.finished();
+  }
+  RawConversation& conversation_;
+};
+
+RawConversation::RawConversation(Worker& worker) : worker_(worker) {}
+RawConversation::~RawConversation() = default;
+
+size_t RawConversation::read(std::string_view bytes) {
+  reading_ = true;
+  size_t taken = 0;
+  while (!ends_ && used_ < worker_.options.pipelined) {
+    wire::Status status;
+    const auto state = wire::find_frame(bytes.substr(taken), worker_.options.frame_bytes, wanted_, status);
+    if (state == wire::FrameState::kNeedMore) break;
+    if (state == wire::FrameState::kBad) {
+      RawCall& call = next_call();
+      call.head = {wire::kAnswerBit, 0, 0};
+      ends_ = true;
+      call.fail(status);
+      taken = bytes.size();
+      break;
+    }
+    take(bytes.substr(taken, wanted_));
+    taken += wanted_;
+  }
+  reading_ = false;
+  if (open_ == 0) used_ = 0;
+  return taken;
+}
+
+RawConversation::RawCall& RawConversation::next_call() {
+  if (used_ == calls_.size()) calls_.push_back(std::make_unique<RawCall>(*this));
+  ++open_;
+  return *calls_[used_++];
+}
+
+void RawConversation::take(std::string_view frame) {
+  RawCall& call = next_call();
+  call.clear();
+  wire::FrameHead head;
+  const wire::Status status = wire::decode_frame(frame, head, call.request);
+  call.head = {static_cast<uint8_t>(head.kind | wire::kAnswerBit), 0, head.id};
+  if (!status.ok()) return call.fail(status);
+  switch (static_cast<wire::FrameKind>(head.kind)) {
+    case wire::FrameKind::kInfer: return infer(call);
+    case wire::FrameKind::kPing: return call.succeed({});
+    case wire::FrameKind::kMetadata: return describe(call);
+    case wire::FrameKind::kAuth: break;
+  }
+  call.fail({ErrorCode::kUnsupported, "expected a frame of kind infer, ping or metadata"});
+}
+
+void RawConversation::infer(RawCall& call) {
+  const ModelPointer* found = worker_.models.find(call.request.model, call.request.version);
+  if (found == nullptr) return call.fail(unknown_model(call.request.model));
+  call.model = *found;
+  call.arrived = Clock::now();
+  call.status = call.model->bind(call.request, call.binding);
+  if (call.status.ok()) call.status = call.model->choose(call.request, call.wanted);
+  if (!call.status.ok()) return call.answered({});
+  worker_.add(call);
+}
+
+void RawConversation::describe(RawCall& call) {
+  const std::string json = model_metadata(worker_.models, call.request.model, call.request.version);
+  if (json.empty()) return call.fail(unknown_model(call.request.model));
+  const std::string_view text = json;
+  wire::Tensor tensor;
+  tensor.name = "metadata";
+  tensor.type = wire::DataType::kBytes;
+  tensor.rank = 1;
+  tensor.shape[0] = 1;
+  tensor.count = 1;
+  tensor.data = &text;
+  call.succeed({&tensor, 1});
+}
+
+void RawConversation::finished() {
+  --open_;
+  if (open_ > 0 || reading_) return;
+  used_ = 0;
+  if (when_answered_) when_answered_();
+}
+
+}  // namespace maas::serve

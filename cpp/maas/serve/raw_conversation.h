@@ -1,0 +1,39 @@
+// Raw frames (docs/raw_protocol.md).
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string_view>
+
+#include "maas/serve/conversation.h"
+#include "maas/serve/worker.h"
+#include "maas/wire/frame.h"
+
+namespace maas::serve {
+
+class RawConversation final : public Conversation {
+ public:
+  explicit RawConversation(Worker& worker);
+  ~RawConversation() override;
+
+  size_t read(std::string_view bytes) override;
+  bool answered() const override { return open_ == 0; }
+  size_t wanted() const override { return wanted_; }
+
+ private:
+  class RawCall;
+
+  void take(std::string_view frame);
+  void infer(RawCall& call);
+  void describe(RawCall& call);
+  RawCall& next_call();
+  void finished();
+
+  Worker& worker_;
+  std::deque<std::unique_ptr<RawCall>> calls_;
+  size_t used_ = 0, open_ = 0, wanted_ = 0;
+  bool reading_ = false;
+};
+
+}  // namespace maas::serve

@@ -1,0 +1,61 @@
+// A model as the server has it: compiled, with the words that describe it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "maas/program/program.h"
+#include "maas/wire/message.h"
+#include "maas/wire/status.h"
+
+namespace maas::serve {
+
+// A request's tensors in the order of the program's inputs.
+struct Binding {
+  std::vector<InputArray> inputs;
+  size_t rows = 0;
+  bool exact = false;  // each of its input's own type: rows of several requests may lie one after the other
+};
+
+// Immutable; shared by all threads.
+class ServedModel {
+ public:
+  // Reads and compiles an ONNX file's bytes. Throws FormatError or Unsupported.
+  ServedModel(std::string name, std::string version, std::string_view onnx);
+
+  const std::string& name() const { return name_; }
+  const std::string& version() const { return version_; }
+  const Program& program() const { return program_; }
+
+  // Fits a request's tensors to the inputs, by name. They may be of narrower types (FP32 for FP64), never of
+  // wider ones; the first dimension of batched inputs is the number of rows, the same for all. Elements are
+  // then those of the program's types, in `request.room` where they travelled as others.
+  wire::Status bind(wire::Request& request, Binding& binding) const;
+
+  // The request of bytes without any JSON: they are the rows of the only input.
+  wire::Status take_raw(std::string_view bytes, wire::Request& request) const;
+
+  // Which of the program's outputs a request wants, in its order.
+  wire::Status choose(const wire::Request& request, std::vector<size_t>& outputs) const;
+
+  // Output i of a run of `rows` rows, which lies at `data`.
+  wire::Tensor output(size_t i, size_t rows, const void* data) const;
+
+  // "inputs":[...],"outputs":[...] of the Open Inference Protocol's metadata.
+  const std::string& described() const { return described_; }
+
+ private:
+  wire::Status bind_one(const Value& input, wire::Tensor& tensor, wire::ValueRoom& room,
+                        Binding& binding) const;
+
+  std::string name_, version_;
+  Program program_;
+  std::string described_;
+};
+
+// The type as which values of a model travel.
+wire::DataType wire_type(DType dtype);
+
+}  // namespace maas::serve

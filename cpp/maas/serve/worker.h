@@ -1,0 +1,53 @@
+// What one thread of the server works with: its models, its decoder, the calls of this wake-up.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "maas/serve/batch.h"
+#include "maas/serve/call.h"
+#include "maas/serve/model_table.h"
+#include "maas/serve/options.h"
+#include "maas/wire/infer_decoder.h"
+
+namespace maas::serve {
+
+// Used by its own thread alone.
+class Worker {
+ public:
+  // `schedule`: calls flush() on this thread after everything that is ready now has been read.
+  // `run_elsewhere`: takes a call to the compute threads and brings it back to this one, answered; false
+  // where too many rows wait there already.
+  Worker(const ServerOptions& options, const ModelTable& models, std::function<void()> schedule,
+         std::function<bool(Call&)> run_elsewhere);
+
+  const ServerOptions& options;
+  ModelReader models;
+  wire::InferDecoder decoder;
+
+  // Takes a bound call: it is answered within this wake-up, or later where it is large.
+  void add(Call& call);
+  // Runs what was added, the calls of one model together.
+  void flush();
+
+  // For answers' heads; made anew once a second.
+  const std::string& date();
+
+ private:
+  bool is_large(const Call& call) const;
+  void refuse(Call& call);
+
+  std::function<void()> schedule_;
+  std::function<bool(Call&)> run_elsewhere_;
+  BatchRunner runner_;
+  std::vector<Call*> pending_, batch_;
+  size_t pending_rows_ = 0;
+  bool scheduled_ = false, running_ = false;
+  uint64_t tidied_ = 0;
+  int64_t date_second_ = -1;
+  std::string date_;
+};
+
+}  // namespace maas::serve
