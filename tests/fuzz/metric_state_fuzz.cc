@@ -8,7 +8,9 @@
 
 #include "maas/metrics/accuracy.h"
 #include "maas/metrics/binned_auc.h"
+#include "maas/metrics/category_state.h"
 #include "maas/metrics/confusion_state.h"
+#include "maas/metrics/histogram_state.h"
 #include "maas/metrics/log_loss.h"
 #include "maas/metrics/ranking_state.h"
 #include "maas/metrics/regression_state.h"
@@ -40,5 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   read<maas::RankingState>(bytes);
   read<maas::LogLossState>(bytes);
   read<maas::BinnedAucState>(bytes);
+  read<maas::HistogramState>(bytes);
+  read<maas::CategoryState>(bytes);
   return 0;
 }

@@ -15,6 +15,22 @@ namespace maas {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// counts[lane] += count of that lane.
+template <class D>
+HWY_INLINE void AddTo(D d, hn::Vec<D> count, uint64_t* counts) {
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    hn::StoreU(hn::Add(hn::LoadU(d, counts), count), d, counts);
+  } else {
+    const hn::Half<D> half;
+    const hn::Rebind<uint64_t, decltype(half)> d64;
+    const size_t lanes = hn::Lanes(d64);
+    const auto low = hn::PromoteTo(d64, hn::LowerHalf(half, count));
+    const auto high = hn::PromoteTo(d64, hn::UpperHalf(half, count));
+    hn::StoreU(hn::Add(hn::LoadU(d64, counts), low), d64, counts);
+    hn::StoreU(hn::Add(hn::LoadU(d64, counts + lanes), high), d64, counts + lanes);
+  }
+}
+
 // Lanes are thresholds: one value at a time is compared with kVectors of them, whose counts stay in
 // registers.
 template <size_t kVectors, class T>
@@ -23,24 +39,39 @@ HWY_INLINE void CountVectors(const std::byte* values, ptrdiff_t stride, size_t n
   const hn::ScalableTag<T> d;
   const hn::RebindToUnsigned<decltype(d)> du;
   const size_t lanes = hn::Lanes(d);
-  decltype(hn::Zero(d)) limit[kVectors];
-  decltype(hn::Zero(du)) count[kVectors];
+  hn::Vec<decltype(d)> limit[kVectors];
+  hn::Vec<decltype(du)> count[kVectors];
   for (size_t k = 0; k < kVectors; ++k) {
     limit[k] = hn::LoadU(d, thresholds + k * lanes);
     count[k] = hn::Zero(du);
   }
-  const auto one = hn::Set(du, 1);
+  [[maybe_unused]] const auto one = hn::Set(du, 1);
   for (size_t i = 0; i < n; ++i, values += stride) {
     const auto value = hn::Set(d, load_unaligned(reinterpret_cast<const T*>(values)));
     for (size_t k = 0; k < kVectors; ++k) {
       const auto reaches = hn::RebindMask(du, hn::Ge(value, limit[k]));
-      count[k] = hn::Add(count[k], hn::IfThenElseZero(reaches, one));
+#if HWY_TARGET <= HWY_AVX3
+      count[k] = hn::IfThenElse(reaches, hn::Add(count[k], one), count[k]);  // one masked add
+#else
+      count[k] = hn::Sub(count[k], hn::VecFromMask(du, reaches));  // all ones are -1
+#endif
     }
   }
-  HWY_ALIGN hn::TFromD<decltype(du)> stored[kThresholdGroup];
-  for (size_t k = 0; k < kVectors; ++k) {
-    hn::Store(count[k], du, stored);
-    for (size_t lane = 0; lane < lanes; ++lane) counts[k * lanes + lane] += stored[lane];
+  for (size_t k = 0; k < kVectors; ++k) AddTo(du, count[k], counts + k * lanes);
+}
+
+// Vectors of thresholds at a time: with their counts they fill the registers.
+constexpr size_t kMostVectors = 8;
+
+template <size_t kVectors, class T>
+void CountUpTo(const std::byte* values, ptrdiff_t stride, size_t n, const T* thresholds, size_t vectors,
+               uint64_t* counts) {
+  if constexpr (kVectors > 0) {
+    if (vectors == kVectors) {
+      CountVectors<kVectors>(values, stride, n, thresholds, counts);
+    } else {
+      CountUpTo<kVectors - 1>(values, stride, n, thresholds, vectors, counts);
+    }
   }
 }
 
@@ -49,18 +80,9 @@ void CountAtLeast(const T* values, ptrdiff_t stride, size_t n, const T* threshol
                   uint64_t* counts) {
   const size_t lanes = hn::Lanes(hn::ScalableTag<T>());
   const auto* bytes = reinterpret_cast<const std::byte*>(values);
-  for (size_t k = 0; k < size;) {
-    const size_t left = (size - k) / lanes;
-    if (left >= 4) {
-      CountVectors<4>(bytes, stride, n, thresholds + k, counts + k);
-      k += 4 * lanes;
-    } else if (left >= 2) {
-      CountVectors<2>(bytes, stride, n, thresholds + k, counts + k);
-      k += 2 * lanes;
-    } else {
-      CountVectors<1>(bytes, stride, n, thresholds + k, counts + k);
-      k += lanes;
-    }
+  for (size_t k = 0; k < size; k += kMostVectors * lanes) {
+    const size_t vectors = std::min(kMostVectors, (size - k) / lanes);
+    CountUpTo<kMostVectors>(bytes, stride, n, thresholds + k, vectors, counts + k);
   }
 }
 

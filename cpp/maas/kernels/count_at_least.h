@@ -6,10 +6,11 @@
 
 namespace maas {
 
-// Thresholds and counts come in whole groups of this many, the largest vector of floats.
-inline constexpr size_t kThresholdGroup = 16;
+// Thresholds come in whole groups of this many, the largest vector.
+template <class T>
+inline constexpr size_t kThresholdGroup = 64 / sizeof(T);
 
-// counts[k] += number of i < n with value i >= thresholds[k], for k < size, a multiple of kThresholdGroup.
+// counts[k] += number of i < n with value i >= thresholds[k], for k < size, a multiple of kThresholdGroup<T>.
 // NaN reaches none. Value i lies at values + i * stride bytes, at any alignment. Whatever the order of values
 // and calls, counts are the same.
 void count_at_least(const float* values, ptrdiff_t stride, size_t n, const float* thresholds, size_t size,

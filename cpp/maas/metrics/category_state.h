@@ -46,8 +46,11 @@ class Vocabulary {
   bool is_text_ = false;
   std::vector<int64_t> numbers_;
   std::vector<std::string> texts_;
-  size_t longest_ = 0;           // bytes of a text
-  std::vector<uint32_t> slots_;  // places by hash, at most half of them taken; size() where free
+  size_t longest_ = 0;  // bytes of a text
+  // Places; size() where there is none. By hash, at most half of them taken, or, where integers lie close, by
+  // their distance from the first, with one more for all others.
+  std::vector<uint32_t> slots_;
+  bool is_close_ = false;
 };
 
 // A value; one thread at a time.

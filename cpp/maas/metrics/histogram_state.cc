@@ -21,8 +21,9 @@ bool valid(const std::vector<double>& edges) {
   return true;
 }
 
+template <class T>
 size_t padded(size_t thresholds) {
-  return (thresholds + kThresholdGroup - 1) / kThresholdGroup * kThresholdGroup;
+  return (thresholds + kThresholdGroup<T> - 1) / kThresholdGroup<T> * kThresholdGroup<T>;
 }
 
 }  // namespace
@@ -31,14 +32,14 @@ HistogramState::HistogramState(std::string config, std::vector<double> edges)
     : config_(std::move(config)), edges_(std::move(edges)) {
   if (!valid(edges_)) throw_invalid("histogram", "expected 2 to 1025 finite edges that rise");
   for (double& edge : edges_) edge += 0.0;  // no -0: one form of each state
-  const size_t size = padded(edges_.size() + 1);
-  thresholds_ = AlignedBuffer<double>(size, kInfinity);
-  float_thresholds_ = AlignedBuffer<float>(size);
+  const size_t size = padded<float>(edges_.size() + 1);
+  thresholds_ = AlignedBuffer<double>(padded<double>(edges_.size() + 1), kInfinity);
+  float_thresholds_ = AlignedBuffer<float>(size, std::numeric_limits<float>::infinity());
   at_least_ = AlignedBuffer<uint64_t>(size, uint64_t{0});
   thresholds_[0] = -kInfinity;
   std::copy(edges_.begin(), edges_.end(), thresholds_.data() + 1);
   thresholds_[edges_.size()] = std::nextafter(edges_.back(), kInfinity);
-  for (size_t k = 0; k < size; ++k) float_thresholds_[k] = float_threshold(thresholds_[k]);
+  for (size_t k = 0; k < thresholds_.size(); ++k) float_thresholds_[k] = float_threshold(thresholds_[k]);
 }
 
 HistogramState::HistogramState(const HistogramState& other) : HistogramState(other.config_, other.edges_) {
@@ -50,7 +51,7 @@ void HistogramState::update(const ArrayView& values) noexcept {
   const size_t size = thresholds_.size();
   if (values.type == NumberType::kF32) {
     count_at_least(reinterpret_cast<const float*>(values.data), values.stride, values.size,
-                   float_thresholds_.data(), size, at_least_.data());
+                   float_thresholds_.data(), float_thresholds_.size(), at_least_.data());
   } else if (values.type == NumberType::kF64) {
     count_at_least(reinterpret_cast<const double*>(values.data), values.stride, values.size,
                    thresholds_.data(), size, at_least_.data());
