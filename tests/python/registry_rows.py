@@ -75,9 +75,10 @@ class Rows:
         number = self._latest[name]
         self._rows["versions"].append(
             {"id": id, "model_id": model, "version": number, "digest": digest(f"{name}/{number}"),
-             "manifest": text or manifest(name), "description": description, "created": created,
+             "description": description, "created": created,
              "created_by": created_by}
         )  # fmt: skip
+        self._rows["manifests"].append({"version_id": id, "manifest": text or manifest(name)})
         for table, values in (("metrics", metrics), ("version_tags", tags)):
             self._rows[table] += [{"version_id": id, "key": k, "value": v} for k, v in (values or {}).items()]
         self._rows["aliases"] += [{"model_id": model, "alias": each, "version_id": id} for each in aliases]

@@ -268,7 +268,7 @@ TABLES: dict[str, tuple[Callable[[Registry], Any], str]] = {
         "alias 'new' of 'a': expected nothing, as the log says, got 2",
     ),
     "digest": (lambda r: update(t.versions).values(digest="f" * 64), "version of 'a' version 1: expected ("),
-    "manifest": (lambda r: update(t.versions).values(manifest="{}"), "version of 'a' version 1: expected ("),
+    "manifest": (lambda r: update(t.manifests).values(manifest="{}"), "version of 'a' version 1: expected ("),
     "creator": (
         lambda r: update(t.versions).values(created_by="bob"),
         "version of 'a' version 1: expected (",

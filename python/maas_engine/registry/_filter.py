@@ -26,7 +26,7 @@ _SIGNS = ("=", "!=", "<>", "<", "<=", ">", ">=")
 
 
 def parse_filter(text: str, dialect: str) -> Condition | None:
-    """The condition that a filter states about rows of versions joined with models; None without one.
+    """The condition that a filter states about rows of versions; None without one.
 
     Parameters
     ----------

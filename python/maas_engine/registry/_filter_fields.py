@@ -115,13 +115,13 @@ def find_field(group: str, key: str | None) -> Field | None:
         return _FIELDS.get(group)
     if group not in _GROUPS:
         return None
-    table, owner, theirs, kind = _GROUPS[group]
-    mine = theirs & (table.c.key == key)
+    table, owner, kind = _GROUPS[group]
+    mine = (table.primary_key.columns[0] == owner) & (table.c.key == key)
     return Field(
         table.c.value,
         kind,
         lambda condition: exists().where(mine, condition),
-        sort_by=select(table.c.value).where(mine).correlate(owner).scalar_subquery(),
+        sort_by=select(table.c.value).where(mine).correlate(t.versions).scalar_subquery(),
     )
 
 
@@ -130,7 +130,15 @@ def _column(column: Any, kind: Kind) -> Field:
 
 
 _FIELDS = {
-    "name": _column(t.models.c.name, TEXT),
+    "name": Field(
+        t.models.c.name,
+        TEXT,
+        lambda condition: t.versions.c.model_id.in_(select(t.models.c.id).where(condition)),
+        sort_by=select(t.models.c.name)
+        .where(t.models.c.id == t.versions.c.model_id)
+        .correlate(t.versions)
+        .scalar_subquery(),
+    ),
     "version": _column(t.versions.c.version, VERSION),
     "created": _column(t.versions.c.created, TIME),
     "created_by": _column(t.versions.c.created_by, TEXT),
@@ -139,15 +147,15 @@ _FIELDS = {
     "alias": Field(
         t.aliases.c.alias,
         TEXT,
-        lambda condition: exists().where(t.aliases.c.version_id == t.versions.c.id, condition),
+        lambda condition: t.versions.c.id.in_(select(t.aliases.c.version_id).where(condition)),
         many=True,
     ),
 }
-# A table of keys and values, whose keys they are, and what joins them.
-_GROUPS: dict[str, tuple[Table, Table, Condition, Kind]] = {
-    "metrics": (t.metrics, t.versions, t.metrics.c.version_id == t.versions.c.id, NUMBER),
-    "tags": (t.version_tags, t.versions, t.version_tags.c.version_id == t.versions.c.id, TEXT),
-    "model_tags": (t.model_tags, t.models, t.model_tags.c.model_id == t.models.c.id, TEXT),
+# A table of keys and values, and what of a version its first column refers to.
+_GROUPS: dict[str, tuple[Table, ColumnElement[Any], Kind]] = {
+    "metrics": (t.metrics, t.versions.c.id, NUMBER),
+    "tags": (t.version_tags, t.versions.c.id, TEXT),
+    "model_tags": (t.model_tags, t.versions.c.model_id, TEXT),
 }
 
 # What stands for any text, for any character, and for a character that would else mean more than itself.

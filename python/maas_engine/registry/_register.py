@@ -204,13 +204,14 @@ def _insert(
         "model_id": model.id,
         "version": number,
         "digest": package.digest,
-        "manifest": package.manifest.to_bytes().decode(),
         "description": content.description,
         "parent_id": None if parent_row is None else parent_row.id,
         "created": event.time,
         "created_by": actor,
     }
     identity = connection.execute(t.versions.insert().values(row).returning(t.versions.c.id)).scalar_one()
+    manifest = package.manifest.to_bytes().decode()
+    connection.execute(t.manifests.insert().values(version_id=identity, manifest=manifest))
     connection.execute(update(t.models).where(t.models.c.id == model.id).values(last_version=number))
     for table, column, entries in (
         (t.files, "path", files),

@@ -190,9 +190,10 @@ def _read_versions(connection: Connection, models: dict[int, str], state: State)
     """Add the versions to the state, and return their names and numbers by id."""
     ids = select(t.versions.c.id, t.versions.c.model_id, t.versions.c.version)
     versions = {row.id: (models.get(row.model_id, "?"), row.version) for row in connection.execute(ids)}
-    for row in connection.execute(select(t.versions).execution_options(yield_per=1000)):
+    query = select(t.versions, t.manifests.c.manifest).outerjoin(t.manifests)
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         digest = row.digest
-        if hashlib.sha256(row.manifest.encode()).hexdigest() != digest:
+        if hashlib.sha256((row.manifest or "").encode()).hexdigest() != digest:
             digest += ", but another manifest"
         parent = None if row.parent_id is None else versions.get(row.parent_id, _NOWHERE)
         state[versions[row.id]] = {

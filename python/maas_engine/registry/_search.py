@@ -57,7 +57,7 @@ class Searching(RegistryBase):
             dialect = connection.dialect.name
             condition, order = parse_filter(filter, dialect), parse_order(order_by, dialect)
             # First which, by narrow rows: sorting whole ones is slow.
-            query = select(t.versions.c.id).join(t.models, t.models.c.id == t.versions.c.model_id)
+            query = select(t.versions.c.id)
             if condition is not None:
                 query = query.where(condition)
             query = query.order_by(*order, t.versions.c.id.desc()).limit(limit).offset(offset)

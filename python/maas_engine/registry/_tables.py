@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -28,6 +30,7 @@ metadata = MetaData(
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 _Digest = String(64)
 _Name = String(255)
+_KEYED: dict[str, Any] = {"sqlite_with_rowid": False}  # a row lies where its key leads: half the way to it
 
 models = Table(
     "models",
@@ -47,12 +50,19 @@ versions = Table(
     Column("model_id", ForeignKey("models.id"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("digest", _Digest, nullable=False, index=True),  # of the package: its canonical manifest
-    Column("manifest", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("parent_id", ForeignKey("versions.id"), index=True),
     Column("created", BigInteger, nullable=False),
     Column("created_by", _Name, nullable=False),
     UniqueConstraint("model_id", "version"),
+)
+
+# Apart from the versions, which a search reads all of: these are long.
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("version_id", ForeignKey("versions.id"), primary_key=True),
+    Column("manifest", Text, nullable=False),
 )
 
 blobs = Table(
@@ -70,6 +80,7 @@ files = Table(
     Column("version_id", ForeignKey("versions.id"), primary_key=True),
     Column("path", _Name, primary_key=True),
     Column("sha256", ForeignKey("blobs.sha256"), nullable=False, index=True),
+    **_KEYED,
 )
 
 model_tags = Table(
@@ -78,6 +89,7 @@ model_tags = Table(
     Column("model_id", ForeignKey("models.id"), primary_key=True),
     Column("key", _Name, primary_key=True),
     Column("value", Text, nullable=False),
+    **_KEYED,
 )
 
 version_tags = Table(
@@ -86,6 +98,7 @@ version_tags = Table(
     Column("version_id", ForeignKey("versions.id"), primary_key=True),
     Column("key", _Name, primary_key=True),
     Column("value", Text, nullable=False),
+    **_KEYED,
 )
 
 metrics = Table(
@@ -94,6 +107,7 @@ metrics = Table(
     Column("version_id", ForeignKey("versions.id"), primary_key=True),
     Column("key", _Name, primary_key=True),
     Column("value", Double, nullable=False),
+    **_KEYED,
 )
 
 aliases = Table(
@@ -102,6 +116,7 @@ aliases = Table(
     Column("model_id", ForeignKey("models.id"), primary_key=True),
     Column("alias", _Name, primary_key=True),
     Column("version_id", ForeignKey("versions.id"), nullable=False, index=True),
+    **_KEYED,
 )
 
 # Append-only: what happened, each row's hash over its own fields and the hash before it.

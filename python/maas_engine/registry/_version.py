@@ -131,11 +131,13 @@ def select_versions() -> Select[Any]:
     return (
         select(
             t.versions,
+            t.manifests.c.manifest,
             t.models.c.name,
             names.c.name.label("parent_name"),
             parents.c.version.label("parent_version"),
         )
         .join(t.models, t.models.c.id == t.versions.c.model_id)
+        .join(t.manifests, t.manifests.c.version_id == t.versions.c.id)
         .outerjoin(parents, parents.c.id == t.versions.c.parent_id)
         .outerjoin(names, names.c.id == parents.c.model_id)
     )

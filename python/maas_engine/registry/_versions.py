@@ -237,6 +237,6 @@ def _refuse_children(what: str, child: Row[Any] | None) -> None:
 def _delete_version(connection: Connection, actor: str, row: Row[Any], reason: str) -> None:
     detail = {"digest": row.digest, "reason": reason}
     _events.append(connection, actor, "version.delete", row.name, row.version, detail=detail)
-    for table in (t.files, t.version_tags, t.metrics):
+    for table in (t.manifests, t.files, t.version_tags, t.metrics):
         connection.execute(delete(table).where(table.c.version_id == row.id))
     connection.execute(delete(t.versions).where(t.versions.c.id == row.id))

@@ -32,7 +32,6 @@ def upgrade() -> None:
         Column("model_id", _Id, nullable=False),
         Column("version", Integer, nullable=False),
         Column("digest", _Digest, nullable=False),
-        Column("manifest", Text, nullable=False),
         Column("description", Text, nullable=False),
         Column("parent_id", _Id),
         Column("created", BigInteger, nullable=False),
@@ -41,6 +40,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["model_id"], ["models.id"], name="fk_versions_model_id"),
         sa.ForeignKeyConstraint(["parent_id"], ["versions.id"], name="fk_versions_parent_id"),
         sa.UniqueConstraint("model_id", "version", name="uq_versions_model_id_version"),
+    )
+    op.create_table(
+        "manifests",
+        Column("version_id", _Id, nullable=False),
+        Column("manifest", Text, nullable=False),
+        sa.PrimaryKeyConstraint("version_id", name="pk_manifests"),
+        sa.ForeignKeyConstraint(["version_id"], ["versions.id"], name="fk_manifests_version_id"),
     )
     op.create_index("ix_versions_digest", "versions", ["digest"])
     op.create_index("ix_versions_parent_id", "versions", ["parent_id"])
@@ -56,6 +62,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model_id", "alias", name="pk_aliases"),
         sa.ForeignKeyConstraint(["model_id"], ["models.id"], name="fk_aliases_model_id"),
         sa.ForeignKeyConstraint(["version_id"], ["versions.id"], name="fk_aliases_version_id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_aliases_version_id", "aliases", ["version_id"])
     _create_log()
@@ -90,6 +97,7 @@ def _create_content() -> None:
         sa.PrimaryKeyConstraint("version_id", "path", name="pk_files"),
         sa.ForeignKeyConstraint(["version_id"], ["versions.id"], name="fk_files_version_id"),
         sa.ForeignKeyConstraint(["sha256"], ["blobs.sha256"], name="fk_files_sha256"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_files_sha256", "files", ["sha256"])
 
@@ -102,6 +110,7 @@ def _create_entries(table: str, owner: str, value: Column[object]) -> None:
         value,
         sa.PrimaryKeyConstraint(owner, "key", name=f"pk_{table}"),
         sa.ForeignKeyConstraint([owner], [f"{owner.removesuffix('_id')}s.id"], name=f"fk_{table}_{owner}"),
+        sqlite_with_rowid=False,
     )
 
 
