@@ -1,47 +1,24 @@
-"""Promotion: gates, what they find, and what the history tells of it."""
+"""Promotion: what it moves, what it refuses, and what the history tells of both."""
 
 from __future__ import annotations
 
 import pickle
-import re
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from promotion_models import ALIKE, GOOD, WORSE, X, Y, champion, weights
 
 from maas_engine.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, Unavailable
-from maas_engine.graph import GraphBuilder
-from maas_engine.linear_model import LogisticRegression
-from maas_engine.model import Model
 from maas_engine.package import Policy, generate_signing_key, sign, write
 from maas_engine.registry import BetterThanChampion, GateFailed, GateResult, MetricThreshold, Registry, Signed
 from maas_engine.registry._gates import Case
-from maas_engine.registry._hold_out import digest_of
-
-RNG = np.random.default_rng(7)
-X = RNG.normal(size=(400, 2))
-Y = X @ [2.0, -1.0] + RNG.normal(size=400)
-LABELS = (Y > 0).astype(np.int64)
-
-
-def weights(a: float, b: float) -> Model:
-    """a X0 + b X1; (2, -1) is as good as can be."""
-    builder = GraphBuilder("linear")
-    x = builder.input("X", np.float64, (None, 2))
-    builder.output(builder.add("MatMul", x, builder.constant(np.array([a, b], float))))
-    return Model(builder.build())
-
-
-GOOD, WORSE, ALIKE = weights(2, -1), weights(1.5, -0.5), weights(2.0001, -1)
 
 
 def events(registry: Registry, name: str = "m") -> list[tuple[str, int | None, str | None]]:
     return [(each.action, each.version, each.alias) for each in registry.history(name) if each.alias]
-
-
-def champion(registry: Registry) -> int:
-    return registry.resolve("models:/m@champion").version
 
 
 def test_promoted(registry: Registry) -> None:
@@ -115,154 +92,6 @@ def test_no_gates(registry: Registry) -> None:
     assert len(events(registry)) == 1
 
 
-def test_a_better_model(registry: Registry) -> None:
-    registry.register("m", WORSE)
-    registry.register("m", GOOD)
-    gate = BetterThanChampion("mean_squared_error", X, Y, dataset="2026-01")
-    first = registry.promote("m", 1, gates=[gate])
-    assert first.results[0].found == "no champion yet"
-    assert first.results[0].detail["digest"] == digest_of(X, Y)
-    second = registry.promote("m", 2, gates=[gate])
-    result = second.results[0]
-    assert result.gate == "mean_squared_error on '2026-01' better than the champion's"
-    gain = np.mean((Y - X @ [1.5, -0.5]) ** 2) - np.mean((Y - X @ [2.0, -1.0]) ** 2)
-    assert result.detail["gain"] == pytest.approx(gain)
-    assert 0 < result.detail["low"] < gain
-    assert result.detail["champion"] == 1
-    assert result.detail["rows"] == 400
-    assert (result.detail["dataset"], result.detail["digest"]) == ("2026-01", digest_of(X, Y))
-    with pytest.raises(GateFailed, match="mean_squared_error on '2026-01' better"):
-        registry.promote("m", 1, gates=[gate])  # back is worse
-    assert champion(registry) == 2
-    assert registry.promote("m", 2, gates=[gate]).results[0].found == "the champion itself"
-
-
-def two(registry: Registry, ours: Model, theirs: Model) -> Any:
-    """Versions 2 and 1, of which 1 is the champion."""
-    registry.register("m", theirs)
-    registry.register("m", ours)
-    registry.set_alias("m", "champion", 1)
-    return lambda gate: registry.promote("m", 2, "champion", gates=[gate]).results[0]
-
-
-def test_alike_is_not_better(small_registry: Registry) -> None:
-    promote = two(small_registry, ALIKE, GOOD)
-    gate = BetterThanChampion("mean_squared_error", X, Y)
-    with pytest.raises(GateFailed) as caught:
-        promote(gate)
-    assert caught.value.promotion.results[0].detail["low"] <= 0
-    with pytest.raises(GateFailed, match=r"by 0\.1"):
-        promote(BetterThanChampion("mean_squared_error", X, Y, margin=0.1))
-    result = promote(BetterThanChampion("mean_squared_error", X, Y, margin=-0.01))  # no worse than by that
-    assert -0.01 < result.detail["low"] < 0.01
-
-
-def test_the_same_model_is_not_better(small_registry: Registry) -> None:
-    promote = two(small_registry, weights(2, -1), GOOD)
-    with pytest.raises(GateFailed) as caught:
-        promote(BetterThanChampion("r2_score", X, Y))
-    assert caught.value.promotion.results[0].detail["gain"] == 0
-
-
-def test_more_confidence_asks_for_more(small_registry: Registry) -> None:
-    promote = two(small_registry, weights(2, -1), weights(1.9, -0.9))
-    few = slice(0, 60)
-    lows = []
-    for confidence in (0.51, 0.9, 0.999):
-        gate = BetterThanChampion("mean_absolute_error", X[few], Y[few], confidence, margin=-10.0)
-        lows.append(promote(gate).detail["low"])
-        small_registry.set_alias("m", "champion", 1)
-    assert lows == sorted(lows, reverse=True)
-    assert len(set(lows)) == 3
-
-
-def test_the_share_of_wrong_promotions(small_registry: Registry) -> None:
-    """Of models that are as good as the champion about one in twenty passes, by chance, at 95 %."""
-    rng = np.random.default_rng(0)
-    passed = 0
-    package = {}
-    for trial in range(200):
-        Z = rng.normal(size=(200, 2))
-        z = Z.sum(axis=1) + rng.normal(size=200)
-        for number, model in ((1, weights(1.2, 1)), (2, weights(1, 1.2))):
-            package[number] = type("Package", (), {"model": lambda self, m=model: m})()
-        ours, theirs = (type("V", (), {"uri": str(n), "version": n, "n": n})() for n in (1, 2))
-        case = Case(ours, theirs, lambda version: package[version.n])
-        passed += BetterThanChampion("mean_squared_error", Z, z).check(case).passed
-        assert trial >= 0
-    assert 2 <= passed <= 22  # 10 expected, within four standard deviations
-
-
-@pytest.mark.parametrize("metric", ["roc_auc_score", "average_precision_score", "accuracy_score", "log_loss",
-                                    "brier_score_loss", "f1_score", "matthews_corrcoef", "hinge_loss"])  # fmt: skip
-def test_metrics_of_classifiers(small_registry: Registry, metric: str) -> None:
-    signs = 2 * LABELS - 1 if metric == "hinge_loss" else LABELS
-    poor, fine = (LogisticRegression().fit(Z, signs).to_model() for Z in (X[:, ::-1], X))
-    promote = two(small_registry, fine, poor)
-    result = promote(BetterThanChampion(metric, X, signs))
-    assert result.passed
-    assert result.detail["low"] > 0
-
-
-def test_options_of_the_metric(small_registry: Registry) -> None:
-    names = np.array(["no", "yes"])[LABELS]
-    promote = two(small_registry, *(LogisticRegression().fit(Z, names).to_model() for Z in (X, X[:, ::-1])))
-    with pytest.raises(GateFailed, match="pos_label"):
-        promote(BetterThanChampion("f1_score", X, names))
-    assert promote(BetterThanChampion("f1_score", X, names, options={"pos_label": "yes"})).passed
-
-
-def test_rows_that_a_model_does_not_take(small_registry: Registry) -> None:
-    """The gate cannot be judged: it has failed, the others are asked all the same, and all is on record."""
-    two(small_registry, GOOD, WORSE)
-    gates = [BetterThanChampion("mean_squared_error", np.ones((400, 3)), Y), MetricThreshold("auc", ">", 0)]
-    with pytest.raises(GateFailed) as caught:
-        small_registry.promote("m", 2, gates=gates)
-    assert [result.passed for result in caught.value.promotion.results] == [False, False]
-    assert "3" in caught.value.promotion.results[0].found
-    assert small_registry.history("m")[-1].action == "promote.refused"
-
-
-def test_gates_that_cannot_be(small_registry: Registry) -> None:
-    mistakes: list[tuple[str, Any]] = [
-        ("expected a function", lambda: BetterThanChampion("auc2", X, Y)),
-        ("expected a function", lambda: BetterThanChampion("RocAuc", X, Y)),
-        ("expected a function", lambda: BetterThanChampion("__all__", X, Y)),
-        ("at least 30 rows", lambda: BetterThanChampion("r2_score", X[:29], Y[:29])),
-        ("expected a confidence", lambda: BetterThanChampion("r2_score", X, Y, 0.5)),
-        ("expected a confidence", lambda: BetterThanChampion("r2_score", X, Y, 1.0)),
-        ("expected a confidence", lambda: BetterThanChampion("r2_score", X, Y, "95%")),  # type: ignore[arg-type]
-        ("expected a margin", lambda: BetterThanChampion("r2_score", X, Y, margin=float("nan"))),
-        ("a dataset's name", lambda: BetterThanChampion("r2_score", X, Y, dataset="")),
-        ("expected >=", lambda: MetricThreshold("auc", "==", 1)),
-        ("expected >=", lambda: MetricThreshold("auc", ">= 0 or 1", 1)),
-        ("expected a bound", lambda: MetricThreshold("auc", ">", float("inf"))),
-        ("expected a bound", lambda: MetricThreshold("auc", ">", True)),
-        ("a metric's name", lambda: MetricThreshold("", ">", 1)),
-        ("expected gates", lambda: small_registry.promote("m", 1, gates=[Signed])),  # type: ignore[list-item]
-        ("expected gates", lambda: small_registry.promote("m", 1, gates=["signed"])),  # type: ignore[list-item]
-        ("at most 100 gates", lambda: small_registry.promote("m", 1, gates=[Signed()] * 101)),
-        ("alias", lambda: small_registry.promote("m", 1, "latest")),
-        ("a version's number", lambda: small_registry.promote("m", 0)),
-        ("name", lambda: small_registry.promote("'; --", 1)),
-    ]
-    for message, mistake in mistakes:
-        with pytest.raises(InvalidArgument, match=message):
-            mistake()
-    with pytest.raises(NotFound):
-        small_registry.promote("m", 1)
-    assert small_registry.history() == []
-
-
-def test_gates_are_plain_values() -> None:
-    assert MetricThreshold("auc", ">=", 1) == MetricThreshold("auc", ">=", 1.0)
-    assert repr(Signed()) == "Signed()"
-    gate = BetterThanChampion("r2_score", X, Y)
-    assert re.fullmatch(r"BetterThanChampion\(metric='r2_score', confidence=0.95, .*\)", repr(gate))
-    with pytest.raises(AttributeError):
-        gate.metric = "x"  # type: ignore[misc]
-
-
 def test_the_champion_moves_meanwhile(registry: Registry) -> None:
     for model in (WORSE, GOOD, ALIKE):
         registry.register("m", model)
@@ -299,6 +128,54 @@ def test_a_champion_appears_or_goes_meanwhile(small_registry: Registry) -> None:
     with pytest.raises(NotFound):
         registry.promote("m", 2, gates=[Slow(lambda: registry.delete_version("m", 2))])
     assert registry.audit()
+
+
+def test_promotions_at_once(registry: Registry) -> None:
+    """Each is judged against the version it replaces, or refused."""
+    for seed in range(6):
+        registry.register("m", weights(seed, 0))
+    start, outcomes = threading.Barrier(6), []
+
+    class Ready:
+        def check(self, case: Case) -> GateResult:
+            start.wait(10)  # all have read the champion by now
+            return GateResult("ready", True, "", {"against": case.champion and case.champion.version})
+
+    def promote(version: int) -> None:
+        try:
+            outcomes.append(registry.promote("m", version, gates=[Ready()]).promoted)
+        except Conflict:
+            outcomes.append(False)
+
+    threads = [threading.Thread(target=promote, args=(version,)) for version in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [False] * 5 + [True]
+    (event,) = (each for each in registry.history("m") if each.action == "alias.set")
+    assert champion(registry) == event.version
+    assert event.detail["gates"][0]["against"] is event.detail["previous"] is None
+
+
+def test_gates_of_ones_own(small_registry: Registry) -> None:
+    small_registry.register("m", GOOD)
+
+    class Own:
+        def __init__(self, result: Any) -> None:
+            self.result = result
+
+        def check(self, case: Case) -> Any:
+            return self.result
+
+    for wrong in (None, True, "passed", GateResult("own", 1, ""), GateResult("own", np.True_, "")):  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgument, match="expected a GateResult"):
+            small_registry.promote("m", 1, gates=[Own(wrong)])
+    lying = GateResult("own", False, "no", {"passed": True, "gate": "other", "more": 1})
+    with pytest.raises(GateFailed):
+        small_registry.promote("m", 1, gates=[Own(lying)])
+    gate = small_registry.history("m")[-1].detail["gates"][0]
+    assert gate == {"gate": "own", "passed": False, "found": "no", "more": 1}
 
 
 def test_a_store_that_is_down_refuses_nothing(small_registry: Registry) -> None:

@@ -50,7 +50,7 @@ class GateResult:
     detail: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"gate": self.gate, "passed": self.passed, "found": self.found, **self.detail}
+        return {**self.detail, "gate": self.gate, "passed": self.passed, "found": self.found}
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class Case:
 
 
 class Gate(Protocol):
-    """A condition. Its text says what it asks for."""
+    """A condition. Its text says what it asks for. An error of the engine's that `check` raises fails it."""
 
     def check(self, case: Case) -> GateResult: ...
 
 
 @dataclass(frozen=True)
 class MetricThreshold:
-    """A metric that the registry holds of the version lies on the right side of a bound.
+    """A metric of the version lies on the right side of a bound: from its package, or added in the registry since.
 
     Parameters
     ----------

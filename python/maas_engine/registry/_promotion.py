@@ -174,8 +174,11 @@ def _find_champion(connection: Connection, name: str, alias: str) -> Version | N
 
 def _judge(gate: Gate, case: Case) -> GateResult:
     try:
-        return gate.check(case)
+        result = gate.check(case)
     except (Unavailable, Overloaded, DeadlineExceeded):  # says nothing about the version
         raise
     except MaasError as error:
         return GateResult(str(gate), False, str(error))
+    if not isinstance(result, GateResult) or type(result.passed) is not bool:
+        raise InvalidArgument(f"[promote] expected a GateResult, passed or not, of {gate!r}, got {result!r}")
+    return result
