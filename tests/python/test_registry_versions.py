@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from registry_models import linear
+from sqlalchemy import event
 
-from maas_engine.errors import Conflict, FormatError, InvalidArgument, NotFound
-from maas_engine.package import write
+import maas_engine
+from maas_engine.errors import Conflict, FormatError, InvalidArgument, NotFound, PermissionDenied
+from maas_engine.package import Policy, encrypt, generate_master_key, generate_signing_key, sign, write
 from maas_engine.registry import Registry
+from maas_engine.registry._cache import Cache
 
 ROWS = np.array([[1.0, 2.0, 3.0]])
 
@@ -178,3 +184,109 @@ def test_a_version_in_use_is_not_deleted(registry: Registry) -> None:
     with pytest.raises(InvalidArgument, match="by its number"):
         registry.register("c", linear(0), parent="models:/a@champion")
     assert registry.models() == []
+
+
+def test_statements_do_not_grow_with_what_there_is(small_registry: Registry, tmp_path: Path) -> None:
+    registry, statements = small_registry, [0]
+    package = write(linear(0), tmp_path / "package")
+    registry.register("a", package)
+
+    def count(*_: Any) -> None:
+        statements[0] += 1
+
+    event.listen(registry.database._open(), "before_cursor_execute", count)
+
+    def cost(use: Callable[[], object]) -> int:
+        statements[0] = 0
+        use()
+        return statements[0]
+
+    def costs() -> list[int]:
+        return [
+            cost(lambda: registry.register("a", package, tags={"a": "b"}, metrics={"auc": 0.5})),
+            cost(lambda: registry.set_alias("a", "champion", registry.get_version("a").version)),
+            cost(lambda: registry.resolve("models:/a@champion")),
+            cost(lambda: registry.versions("a")),
+            cost(registry.models),
+        ]
+
+    first = costs()
+    for n in range(10):
+        registry.register("a", package)
+        registry.register(f"b{n}", package)
+    assert costs() == first
+    # BEGIN counts: register is two transactions, so two commits to the disk.
+    assert first <= [20, 14, 6, 7, 5]
+
+
+def test_a_registry_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a?b#c%20 é;'x"
+    with Registry(folder, cache=tmp_path / "cache", policy=Policy()) as registry:
+        registry.register("a", linear(0))
+        assert registry.load("models:/a/1").to_bytes() == linear(0).to_bytes()
+        assert "blobs" in repr(registry)
+    assert sorted(path.name for path in folder.iterdir()) == ["blobs", "registry.db"]
+
+
+def test_load_by_uri_finds_the_registry_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAAS_REGISTRY", str(tmp_path / "registry"))
+    monkeypatch.setenv("MAAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MAAS_ACTOR", "pipeline 7")
+    with Registry() as registry:
+        assert registry.register("credit", linear(5)).created_by == "pipeline 7"
+        registry.set_alias("credit", "champion", 1)
+    assert maas_engine.load("models:/credit@champion").to_bytes() == linear(5).to_bytes()
+
+
+def test_the_policy_counts_when_registering_and_when_loading(tmp_path: Path) -> None:
+    key, other = (generate_signing_key(tmp_path / name) for name in ("key.pem", "other.pem"))
+    write(linear(0), tmp_path / "unsigned")
+    write(linear(0), tmp_path / "signed")
+    sign(tmp_path / "signed", tmp_path / "key.pem")
+
+    def opened(policy: Policy) -> Registry:
+        return Registry(tmp_path / "registry", cache=tmp_path / "cache", policy=policy)
+
+    with opened(Policy(public_key=key)) as registry:
+        with pytest.raises(PermissionDenied, match=r"model\.sig"):
+            registry.register("a", tmp_path / "unsigned")
+        with pytest.raises(PermissionDenied, match=r"model\.sig"):
+            registry.register("a", linear(0))
+        assert registry.models() == []
+        version = registry.register("a", tmp_path / "signed")
+        assert "model.sig" in version.files
+        assert registry.package("models:/a/1").signed
+    with opened(Policy()) as registry:
+        unsigned = registry.register("a", tmp_path / "unsigned")  # the same manifest, so the same digest
+        assert unsigned.digest == version.digest
+        assert not registry.package("models:/a/2").signed
+    with opened(Policy(public_key=key)) as registry:
+        assert registry.package("models:/a/1").signed  # though the cache may hold the other's files
+        registry.cache = Cache(tmp_path / "another", 2**30)
+        with pytest.raises(PermissionDenied):
+            registry.load("models:/a/2")
+    with opened(Policy(public_key=other)) as registry, pytest.raises(PermissionDenied):
+        registry.load("models:/a/1")
+
+
+def test_an_encrypted_package_is_kept_encrypted(tmp_path: Path) -> None:
+    key = generate_master_key(tmp_path / "master.key")
+    write(linear(0), tmp_path / "package", metrics={"auc": 0.5})
+    encrypt(tmp_path / "package", key)
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache", policy=Policy(master_key=key)) as registry:
+        version = registry.register("a", tmp_path / "package")
+        assert {"model.onnx.enc", "encryption.json"} <= set(version.files)
+        assert version.metrics == {"auc": 0.5}  # the manifest stays readable
+        assert registry.load("models:/a/1").to_bytes() == linear(0).to_bytes()
+        assert registry.audit()
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache", policy=Policy()) as registry:
+        with pytest.raises(PermissionDenied):
+            registry.load("models:/a/1")
+        assert registry.get_version("a").digest == version.digest
+
+
+def test_versions_can_be_pickled(small_registry: Registry) -> None:
+    version = small_registry.register("a", linear(0), tags={"a": "b"})
+    assert pickle.loads(pickle.dumps(version)) == version

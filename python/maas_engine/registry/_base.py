@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import URL
+
 from maas_engine.errors import InvalidArgument
 from maas_engine.package import Policy
 from maas_engine.registry._cache import Cache
@@ -33,13 +35,13 @@ class RegistryBase:
         actor: str | None = None,
         policy: Policy | None = None,
     ) -> None:
-        place = (
-            os.fspath(url) if url is not None else os.environ.get("MAAS_REGISTRY") or str(_home("registry"))
-        )
+        given = os.fspath(url) if url is not None else os.environ.get("MAAS_REGISTRY") or _home("registry")
         store = store or os.environ.get("MAAS_REGISTRY_STORE")
-        if "://" not in place:
-            folder = Path(place).absolute()
-            place, store = f"sqlite:///{folder / 'registry.db'}", store or str(folder / "blobs")
+        place: str | URL = str(given)
+        if "://" not in str(given):
+            folder = Path(given).absolute()
+            place = URL.create("sqlite", database=str(folder / "registry.db"))  # with any letters in it
+            store = store or str(folder / "blobs")
         if store is None:
             raise InvalidArgument("[registry] expected a store beside a database's URL: a folder or s3://…")
         self.database = Database(place)
@@ -47,6 +49,9 @@ class RegistryBase:
         self.cache = Cache(cache or os.environ.get("MAAS_CACHE") or _home("cache"), cache_limit)
         self.actor = check_key("who acts", actor or os.environ.get("MAAS_ACTOR") or _user())
         self.policy = policy if policy is not None else Policy.from_environment()
+
+    def __repr__(self) -> str:
+        return f"<Registry {self.database}, files in {self.store}>"
 
     def __enter__(self) -> Self:
         return self

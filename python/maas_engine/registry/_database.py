@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from maas_engine.errors import FormatError, InvalidArgument, MaasError, Overloaded, Unavailable, Unsupported
 from maas_engine.registry import _tables as t
@@ -29,8 +30,8 @@ class Database:
 
     Parameters
     ----------
-    url : str
-        An SQLAlchemy URL of SQLite or PostgreSQL.
+    url : str or sqlalchemy.URL
+        Of SQLite or PostgreSQL.
 
     Raises
     ------
@@ -40,7 +41,7 @@ class Database:
     Unavailable : no answer. Overloaded : locked for `WAIT` seconds.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         self._url = _check_url(url)
         self._lock = threading.Lock()
         self._engine: Engine | None = None
@@ -88,6 +89,8 @@ class Database:
             if explained is None:
                 raise
             raise explained from error
+        except PoolTimeout:
+            raise Overloaded(f"[registry] too many threads at once: no connection for {WAIT} s") from None
 
     def _explain(self, error: DBAPIError) -> MaasError | None:
         text = (str(error.orig).strip() or type(error).__name__).splitlines()[0]
@@ -132,7 +135,7 @@ class Database:
         return engine
 
 
-def _check_url(url: str) -> URL:
+def _check_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:

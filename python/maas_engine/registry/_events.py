@@ -18,6 +18,7 @@ FIRST_HASH = "0" * 64
 # The actions after which an alias points elsewhere; a refused promotion names an alias too.
 ALIAS_MOVES = ("alias.set", "alias.delete")
 
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
 
@@ -104,4 +105,4 @@ def from_row(row: Row[Any]) -> Event:
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: the one text that is hashed and kept."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encoder.encode(value)

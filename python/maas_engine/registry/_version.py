@@ -200,17 +200,21 @@ def _by_id(
 ) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {each: {} for each in ids}
     for some in _chunks(ids):
-        for identity, name, content in connection.execute(select(owner, key, value).where(owner.in_(some))):
+        for identity, name, content in connection.execute(
+            select(owner, key, value).where(owner.in_(some))
+        ).all():
             found[identity][name] = content
     return found
 
 
 def _files(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, File]]:
     found: dict[int, dict[str, File]] = {each: {} for each in ids}
-    query = select(t.files, t.blobs.c.size).join(t.blobs).order_by(t.files.c.path)
+    query = select(t.files.c.version_id, t.files.c.path, t.blobs.c.sha256, t.blobs.c.size).join(t.blobs)
     for some in _chunks(ids):
-        for row in connection.execute(query.where(t.files.c.version_id.in_(some))):
-            found[row.version_id][row.path] = File(row.sha256, row.size)
+        for identity, path, sha256, size in connection.execute(
+            query.where(t.files.c.version_id.in_(some))
+        ).all():
+            found[identity][path] = File(sha256, size)
     return found
 
 
