@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,33 @@ def test_outputs_by_method_and_alone() -> None:
         live.update(X, {"probabilities": np.zeros((5, 2))})
     with pytest.raises(InvalidArgument, match="20"):
         live.update(X[:, :3])
+    with pytest.raises(InvalidArgument, match=r"as many rows of each, got \[5, 2000\]"):
+        live.update(X, {"label": [3] * 5})
+    for value in ("text", [["a"]], [3, [4]], 0.5, 1j, None, [2**70]):
+        with pytest.raises(InvalidArgument, match="label"):
+            live.update(X[:1], {"label": value})
+    with pytest.raises(InvalidArgument, match="outputs by name, got ndarray"):
+        live.update(X, model.predict(X))
     assert live.rows == 7
+
+
+def test_double_outputs_of_a_float_model_count_unrounded() -> None:
+    profile = Profile.build(linear(features=2), X[:, :2])
+    live, edges = profile.empty(), profile.states[2].edges
+    live.update(None, {"variable": np.nextafter([edges[0], edges[-1]], [-np.inf, np.inf])})
+    assert (live.states[2].below, live.states[2].above) == (1, 1)
+
+
+def test_outputs_in_other_types_of_their_kind() -> None:
+    model = linear(np.float64, features=2)
+    profile = Profile.build(model, X[:, :2])
+    values = model.predict(X[:9, :2]).astype(np.float32)
+    expected = profile.empty()
+    expected.update(None, {"variable": values.astype(np.float64)})
+    for same in (values, values.astype(">f4"), values.tolist(), values.astype(object)):
+        live = profile.empty()
+        live.update(None, {"variable": same})
+        assert live.to_bytes() == expected.to_bytes()
 
 
 def test_profiles_merge_whatever_the_split(people: Profile) -> None:
@@ -157,6 +184,8 @@ def test_files_come_back(people: Profile, tmp_path: Path) -> None:
         assert again.rows == 6000
     with pytest.raises(NotFound):
         Profile.from_file(tmp_path / "none")
+    with pytest.raises(InvalidArgument, match="bytes"):
+        Profile.from_bytes(str(path))  # type: ignore[arg-type]
     with pytest.raises(FormatError):
         Profile.from_bytes(_safetensors.to_bytes({"a": np.zeros(3)}))
 
@@ -235,6 +264,28 @@ def test_hostile_descriptions_are_refused(changes: dict[str, Any]) -> None:
         Profile.from_bytes(changed_metadata(profile, **changes))
 
 
+def test_names_that_are_no_unicode_survive() -> None:
+    profile = Profile.build(linear(features=1, feature_names='["\\ud800"]'), X[:, :1])
+    assert Profile.from_bytes(profile.to_bytes()).columns[0].name == "\ud800"
+
+
+def test_threads_of_python_do_not_corrupt_a_profile() -> None:
+    profile = Profile.build(linear(), X)
+    live = profile.empty()
+
+    def count() -> None:
+        for _ in range(50):
+            live.update(X[:64])
+            live.merge(profile)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert live.rows == 4 * 50 * (64 + len(X))
+
+
 def test_a_reference_needs_rows() -> None:
     with pytest.raises(InvalidArgument, match="rows"):
         Profile.build(linear(), X[:0])
@@ -311,6 +362,9 @@ def test_bins_of_a_reference_hold_about_the_same() -> None:
     assert len(counts) == 20
     assert counts.min() >= 499
     assert len(bin_edges(values[:150], 20)) == 4  # 50 rows each
+    for bins in ("20", 3.5, None):
+        with pytest.raises(InvalidArgument, match="bins"):
+            Profile.build(linear(), X, bins=bins)  # type: ignore[arg-type]
     for bins in (0, -1, 1025):
         with pytest.raises(InvalidArgument, match="bins"):
             bin_edges(values, bins)

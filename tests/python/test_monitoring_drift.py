@@ -206,5 +206,7 @@ def test_profiles_of_other_columns_or_bins_do_not_compare() -> None:
     reference = Profile.build(model, X)
     with pytest.raises(InvalidArgument, match="same columns"):
         drift(reference, Profile.build(classifier([1, 2, 3]), X))
+    with pytest.raises(InvalidArgument, match="expected profiles, got str"):
+        drift(reference, "live")  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match=r"same bins, got others for 'X\[0\]'"):
         drift(reference, Profile.build(model, X + 1))

@@ -17,6 +17,7 @@ from maas_engine.errors import InvalidArgument
 
 MAX_COLUMNS = 1024  # of one input or output; pixels and embeddings say nothing one by one
 MAX_CATEGORIES = 100  # of a text or integer column, the most frequent; labels are all kept
+MAX_TEXT = 4096  # bytes of a category
 MAX_BINS = 1024
 ROWS_A_BIN = 50  # of a reference, at least: shares of fewer are mostly chance
 
@@ -35,7 +36,7 @@ class Column(NamedTuple):
     @property
     def config(self) -> str:
         """What its state says of itself."""
-        return json.dumps(self._asdict(), sort_keys=True, ensure_ascii=False)
+        return json.dumps(self._asdict(), sort_keys=True)
 
 
 def columns_of(schema: Schema, labels: Array | None) -> tuple[Column, ...]:
@@ -68,15 +69,26 @@ def _columns(of: str, field: Field, names: Sequence[str] | None) -> list[Column]
     return [Column(of, field.name, item, name) for item, name in enumerate(names)]
 
 
-def column_values(values: Any, field: Field, item: int) -> Array:
-    """Return one column of what a run takes or gives, a row without its batch axis included.
+def profiled_fields(schema: Schema) -> tuple[tuple[str, Field], ...]:
+    """Return the fields that columns come from, in the columns' order, each with "input" or "output"."""
+    pairs = [("input", each) for each in schema.inputs] + [("output", each) for each in schema.outputs]
+    return tuple((of, each) for of, each in pairs if is_profiled(each))
+
+
+def split(values: Any, field: Field) -> list[Array]:
+    """Return the columns of what a run takes or gives, a row without its batch axis included.
 
     Numbers are not copied where numpy can do without; text comes as objects.
+
+    Raises
+    ------
+    InvalidArgument : another shape than the field's.
     """
     if isinstance(values, tuple):  # Arrow's text: offsets, and the bytes they cut
         offsets, data = values
         text, cuts = data.tobytes(), offsets.tolist()
-        return np.array([text[a:b].decode() for a, b in pairwise(cuts)], dtype=object)
+        values = np.array([text[a:b].decode() for a, b in pairwise(cuts)], dtype=object)
+        return [values]
     array = np.asarray(values)
     if array.dtype.kind in "UT":
         array = array.astype(object)
@@ -84,7 +96,10 @@ def column_values(values: Any, field: Field, item: int) -> Array:
         array = array[None]
     if array.ndim != len(field.shape) or array.shape[1:] != field.row_shape:
         raise InvalidArgument(f"[profile] expected rows of {field}, got shape {array.shape}")
-    return array.reshape(len(array), -1)[:, item] if array.size else array.reshape(-1)
+    if array.ndim == 1:
+        return [array]
+    rows = array if array.ndim == 2 else array.reshape(len(array), field.row_size)
+    return [rows[:, item] for item in range(field.row_size)]
 
 
 def start_state(column: Column, values: Array, bins: int, labels: Array | None = None) -> ColumnState:
@@ -156,6 +171,10 @@ def _is_few(distinct: Array, bins: int) -> bool:
 
 
 def _frequent(texts: list[Any]) -> list[str]:
-    counted = Counter(text for text in texts if text is not None and len(text.encode()) <= 4096)
-    most = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]
+    counted = Counter(texts)
+    try:
+        known = {text: count for text, count in counted.items() if len(text.encode()) <= MAX_TEXT}
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(f"[profile] expected text in Unicode, got {error.object!r:.80}") from None
+    most = sorted(known.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]
     return sorted(text for text, _ in most)

@@ -131,6 +131,9 @@ def drift(reference: Profile, live: Profile) -> Drift:
     ------
     InvalidArgument : profiles of other columns.
     """
+    for each in (reference, live):
+        if not isinstance(each, Profile):
+            raise InvalidArgument(f"[drift] expected profiles, got {type(each).__name__}")
     if reference.columns != live.columns:
         raise InvalidArgument("[drift] expected profiles of the same columns")
     pairs = zip(reference.columns, reference.states, live.states, strict=True)

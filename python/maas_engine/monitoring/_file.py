@@ -20,7 +20,6 @@ from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.monitoring._columns import Array, Column, ColumnState, columns_of
 
 VERSION = 1
-MAX_HEADER = 16 * 2**20  # bytes
 MAX_STATES = 256 * 2**20  # bytes
 _KEY = "maas_engine.profile"
 _DTYPES = ("float32", "float64", "int64", "int32", "bool", "string")
@@ -55,7 +54,7 @@ def read_profile(
             _fail(f"at most {MAX_STATES} bytes of counts", "more")
         found.append((schema, labels, columns))
 
-    arrays, _ = _safetensors.read(source, check, MAX_HEADER)
+    arrays, _ = _safetensors.read(source, check)
     schema, labels, columns = found[0]
     states = [_state(each, arrays[_name(k)].tobytes()) for k, each in enumerate(columns)]
     return schema, labels, states
@@ -74,7 +73,7 @@ def _document(schema: Schema, labels: Array | None) -> str:
         "roles": {role: field.name for role, field in schema.roles.items()},
         "labels": None if labels is None else labels.tolist(),
     }
-    return json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return json.dumps(document, sort_keys=True)
 
 
 def _parse(metadata: dict[str, str]) -> tuple[Schema, Array | None]:

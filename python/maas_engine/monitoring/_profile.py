@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from maas_engine import _core
+from maas_engine._conversion import convert, from_python
 from maas_engine._files import write_whole
 from maas_engine._schema import Field, Schema
 from maas_engine._tables import to_arrays
@@ -16,9 +20,10 @@ from maas_engine.monitoring._columns import (
     Array,
     Column,
     ColumnState,
-    column_values,
     columns_of,
     is_profiled,
+    profiled_fields,
+    split,
     start_state,
 )
 from maas_engine.monitoring._file import read_profile, write_profile
@@ -54,6 +59,7 @@ class Profile:
     def __init__(self, schema: Schema, labels: Array | None, state: _core.ProfileState) -> None:
         self._schema, self._labels, self._state = schema, labels, state
         self.columns: tuple[Column, ...] = columns_of(schema, labels)
+        self._fields = profiled_fields(schema)
         self.skipped = tuple(each.name for each in (*schema.inputs, *schema.outputs) if not is_profiled(each))
 
     @classmethod
@@ -72,17 +78,18 @@ class Profile:
         ------
         InvalidArgument : no rows, or what ``predict`` raises.
         """
+        schema, most = _whole_schema(model.schema), _checked_bins(bins)
         values = _values(model, X_reference)
-        schema = _whole_schema(model.schema)
+        batch = [
+            column for of, field in profiled_fields(schema) for column in split(values[of, field.name], field)
+        ]
+        if not all(map(len, batch)):
+            raise InvalidArgument("[profile] expected a reference with rows")
         predicted = schema.roles["predict"].name
-        states, batch = [], []
-        for each in columns_of(schema, model.labels):
-            column = column_values(values[each.of, each.field], _field(schema, each), each.item)
-            if not len(column):
-                raise InvalidArgument("[profile] expected a reference with rows")
+        states = []
+        for each, column in zip(columns_of(schema, model.labels), batch, strict=True):
             is_label = each.of == "output" and each.field == predicted
-            states.append(start_state(each, column, bins, model.labels if is_label else None))
-            batch.append(column)
+            states.append(start_state(each, column, most, model.labels if is_label else None))
         state = _core.ProfileState(states)
         state.update(batch)
         return cls(schema, model.labels, state)
@@ -117,14 +124,18 @@ class Profile:
             values = {
                 ("input", each.name): array for each, array in zip(self._schema.inputs, arrays, strict=True)
             }
+        if outputs is not None and not isinstance(outputs, Mapping):
+            raise InvalidArgument(f"[profile] expected outputs by name, got {type(outputs).__name__}")
         for name, value in (outputs or {}).items():
-            values["output", self._output_name(name)] = value
+            field = self._output(name)
+            values["output", field.name] = _converted(value, field)
         batch: list[Array | None] = []
-        for each in self.columns:
-            given = values.get((each.of, each.field))
-            batch.append(
-                None if given is None else column_values(given, _field(self._schema, each), each.item)
-            )
+        for of, field in self._fields:
+            given = values.get((of, field.name))
+            batch += [None] * field.row_size if given is None else split(given, field)
+        rows = {len(column) for column in batch if column is not None}
+        if len(rows) > 1:
+            raise InvalidArgument(f"[profile] expected as many rows of each, got {sorted(rows)}")
         self._state.update(batch)
 
     def merge(self, other: Self) -> Self:
@@ -156,7 +167,9 @@ class Profile:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Return the profile that `to_bytes` wrote; raises ``FormatError`` for anything else."""
-        schema, labels, states = read_profile(data)
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise InvalidArgument(f"[profile] expected bytes, got {type(data).__name__}")
+        schema, labels, states = read_profile(bytes(data))
         return cls(schema, labels, _core.ProfileState(states))
 
     @classmethod
@@ -172,14 +185,36 @@ class Profile:
         inputs = sum(each.of == "input" for each in self.columns)
         return f"<Profile of {self.rows} rows: {inputs} inputs, {len(self.columns) - inputs} outputs>"
 
-    def _output_name(self, name: str) -> str:
+    def _output(self, name: str) -> Field:
         """The field of an output or of a method's answer."""
-        if name in self._schema.roles and all(each.name != name for each in self._schema.outputs):
-            return self._schema.roles[name].name
-        if all(each.name != name for each in self._schema.outputs):
-            known = ", ".join(each.name for each in self._schema.outputs)
-            raise InvalidArgument(f"[profile] expected outputs of {known}, got '{name}'")
-        return name
+        for each in self._schema.outputs:
+            if each.name == name:
+                return each
+        if name in self._schema.roles:
+            return self._schema.roles[name]
+        known = ", ".join(each.name for each in self._schema.outputs)
+        raise InvalidArgument(f"[profile] expected outputs of {known}, got '{name}'")
+
+
+def _checked_bins(bins: Any) -> int:
+    try:
+        return operator.index(bins)
+    except TypeError:
+        raise InvalidArgument(f"[profile] expected a whole number of bins, got {bins!r}") from None
+
+
+def _converted(value: Any, field: Field) -> Array:
+    """An output of the field's kind. float64 may stand for float32: it is counted, not rounded."""
+    what = f"[profile] expected output '{field.name}'"
+    if hasattr(value, "dtype"):
+        array = np.asarray(value)
+        wide = array.dtype.kind == "f" and array.dtype.itemsize <= 8 and field.dtype == "float32"
+        return convert(array, "float64" if wide else field.dtype, what)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InvalidArgument(f"{what} to have rows of one length: {error}") from None
+    return from_python(array, field.dtype, what)
 
 
 def _whole_schema(schema: Schema) -> Schema:
@@ -199,8 +234,3 @@ def _values(model: Model, X: Any) -> dict[tuple[str, str], Any]:
         if ("output", field.name) not in values:
             values["output", field.name] = getattr(model, role)(X)
     return values
-
-
-def _field(schema: Schema, column: Column) -> Field:
-    fields = schema.inputs if column.of == "input" else schema.outputs
-    return next(each for each in fields if each.name == column.field)
