@@ -97,6 +97,31 @@ def test_metrics_of_classifiers(small_registry: Registry, metric: str) -> None:
     assert result.detail["low"] > 0
 
 
+@pytest.mark.parametrize(
+    "metric", ["roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss"]
+)
+def test_labels_of_text(small_registry: Registry, metric: str) -> None:
+    """The same figures as of labels 0 and 1."""
+    names = np.array(["no", "yes"])[LABELS]
+    found = []
+    for name, labels in (("m", names), ("n", LABELS)):
+        for version, Z in enumerate((X[:, ::-1], X), 1):
+            small_registry.register(name, LogisticRegression().fit(Z, labels).to_model())
+            found.append(small_registry.promote(name, version, gates=[BetterThanChampion(metric, X, labels)]))
+    details = [each.results[0].detail for each in found]
+    assert details[1]["gain"] == details[3]["gain"] > 0
+    assert details[1]["low"] == details[3]["low"] > 0
+
+
+def test_other_labels_than_the_champion(small_registry: Registry) -> None:
+    promote = two(
+        small_registry, *(LogisticRegression().fit(X, labels).to_model() for labels in (LABELS, LABELS + 1))
+    )
+    for metric in ("roc_auc_score", "log_loss"):
+        with pytest.raises(GateFailed, match=r"expected the champion's labels \[1, 2\], got \[0, 1\]"):
+            promote(BetterThanChampion(metric, X, LABELS))
+
+
 def test_options_of_the_metric(small_registry: Registry) -> None:
     names = np.array(["no", "yes"])[LABELS]
     promote = two(small_registry, *(LogisticRegression().fit(Z, names).to_model() for Z in (X, X[:, ::-1])))

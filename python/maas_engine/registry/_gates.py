@@ -181,12 +181,13 @@ class BetterThanChampion:
             return GateResult(str(self), True, "no champion yet", detail)
         if case.champion.uri == case.candidate.uri:
             return GateResult(str(self), True, "the champion itself", detail)
-        ours = self._answers(case.package.model())
-        theirs = self._answers(case.open(case.champion).model())
+        models = case.package.model(), case.open(case.champion).model()
+        y = self._targets(*models)
+        ours, theirs = (self._answers(model) for model in models)
         lower_is_better = self.metric.endswith(_LOWER_IS_BETTER)
         gain = metrics.bootstrap(
             self.metric,
-            np.asarray(self.y),
+            y,
             *((theirs, ours) if lower_is_better else (ours, theirs)),
             n_resamples=RESAMPLES,
             confidence_level=2 * self.confidence - 1,  # whose lower end is that of one side
@@ -201,6 +202,18 @@ class BetterThanChampion:
             str(self), passed, found, {**detail, "rows": len(ours), "champion": case.champion.version}
         )
 
+    def _targets(self, candidate: Model, champion: Model) -> Any:
+        """The targets; of two labels, where scores and probabilities are of the second, whether they are that."""
+        y, labels = np.asarray(self.y), candidate.labels
+        if labels is None or self.metric not in (*_OF_SCORES, *_OF_PROBABILITIES):
+            return y
+        others = champion.labels
+        if others is None or not np.array_equal(labels, others):
+            raise InvalidArgument(f"[gate] expected the champion's labels {_few(others)}, got {_few(labels)}")
+        if len(labels) != 2 or "pos_label" in self.options or not np.isin(y, labels).all():
+            return y
+        return (y == labels[1]).astype(np.int64)
+
     def _answers(self, model: Model) -> Any:
         if self.metric in _OF_PROBABILITIES:
             return model.predict_proba(self.X)
@@ -210,6 +223,10 @@ class BetterThanChampion:
             return model.decision_function(self.X)
         scores = model.predict_proba(self.X)
         return scores[:, 1] if scores.shape[1] == 2 else scores
+
+
+def _few(labels: Any) -> str:
+    return "None" if labels is None else f"{labels.tolist()}"[:80]
 
 
 def _finite(what: str, value: Any) -> float:
