@@ -52,6 +52,8 @@ $(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
 .PHONY: demo
 demo: build ## Train, cross-validate and evaluate on real tables, beside scikit-learn
 	$(BIN)/python examples/demo.py
+	$(BIN)/python examples/process.py
+	$(BIN)/python examples/process.py
 
 .PHONY: examples
 examples: build ## Train networks on real tables, beside scikit-learn
