@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 
 def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -34,5 +38,13 @@ def refused(*arguments: str, status: int = 1, stdin: bytes = b"") -> str:
     return one_line(done.stdout.decode(), done.stderr.decode())
 
 
+def leave_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in another folder from now on; programs still find the engine where PYTHONPATH says."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(os.path.abspath(path) for path in paths if path))
+    monkeypatch.chdir(folder)
+
+
 Refuse = Callable[..., str]
 Answer = Callable[..., Any]
+Ended = Callable[..., tuple[int, str, str]]  # exit status, standard output, standard error

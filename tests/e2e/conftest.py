@@ -2,38 +2,68 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Answer, Refuse, one_line
+from command import Answer, Ended, Refuse, leave_for, one_line
 
 from maas_engine.cli import main
 
+SETTINGS = (
+    "MAAS_REGISTRY_STORE",
+    "MAAS_PUBLIC_KEY",
+    "MAAS_CERTIFICATES",
+    "MAAS_REQUIRE_SIGNATURE",
+    "MAAS_MASTER_KEY",
+    "MAAS_MASTER_KEY_FILE",
+)
+
 
 @pytest.fixture
-def refused_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refuse:
-    """command.refused in this process, without the second that a new one takes to start."""
+def ended_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ended:
+    """What a command ends with, run in this process, without the second that a new one takes to start."""
 
-    def refuse(*arguments: str, status: int = 1) -> str:
+    def end(*arguments: str) -> Any:
         monkeypatch.setattr(sys, "argv", ["maas-engine", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
-        assert ended.value.code == status
-        return one_line(*capsys.readouterr())
+        return ended.value.code, *capsys.readouterr()
+
+    return end
+
+
+@pytest.fixture
+def refused_here(ended_here: Ended) -> Refuse:
+    """command.refused in this process."""
+
+    def refuse(*arguments: str, status: int = 1) -> str:
+        code, output, error = ended_here(*arguments)
+        assert code == status, error
+        return one_line(output, error)
 
     return refuse
 
 
 @pytest.fixture
-def answer_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Answer:
+def answer_here(ended_here: Ended) -> Answer:
     """command.answer in this process."""
 
     def reply(*arguments: str) -> Any:
-        monkeypatch.setattr(sys, "argv", ["maas-engine", *arguments, "--json"])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output, error = capsys.readouterr()
-        assert ended.value.code == 0, error
+        code, output, error = ended_here(*arguments, "--json")
+        assert code == 0, error
         return json.loads(output)
 
     return reply
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with a registry of its own."""
+    leave_for(tmp_path, monkeypatch)
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MAAS_REGISTRY", "registry")
+    monkeypatch.setenv("MAAS_CACHE", "cache")
+    monkeypatch.setenv("MAAS_ACTOR", "ada")
+    return tmp_path

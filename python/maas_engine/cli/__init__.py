@@ -1,7 +1,8 @@
-"""The command line ``maas-engine``: train, predict, inspect, verify, evaluate, info, bench. Needs the extra ``train``.
+"""The command line ``maas-engine``: train, predict, inspect, verify, evaluate, info, bench; package, registry, token.
 
-Results go to standard output (tables, or one JSON object with ``--json``), progress and warnings to standard
-error. Exit status: 0 done, 1 the data or the model cannot be used, 2 wrong usage, 130 interrupted.
+Needs the extra ``train`` or ``registry``, as the command does. Results go to standard output (tables, or one JSON
+object with ``--json``), progress and warnings to standard error. Exit status: 0 done, 1 the data, the model or the
+package cannot be used, or a promotion or an audit failed, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations

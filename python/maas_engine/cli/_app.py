@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import maas_engine
-from maas_engine.cli import _package, fail
+from maas_engine.cli import _package_keys, _promote, _token, fail
 from maas_engine.cli._options import (
     Data,
     Delimiter,
@@ -33,7 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.add_typer(_package.app, name="package")
+app.add_typer(_package_keys.app, name="package")
+app.add_typer(_promote.app, name="registry")
+app.add_typer(_token.app, name="token")
 
 # Of the click that typer is built on, or, from 0.16 on, contains.
 UsageError: Any = typer.BadParameter.__mro__[1]

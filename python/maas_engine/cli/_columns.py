@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maas_engine.data import numbers, texts, to_arrow
+from maas_engine.data import dataset, numbers, texts, to_arrow
 from maas_engine.errors import InvalidArgument
 from maas_engine.model import Model
 
@@ -43,6 +43,25 @@ def feeds(model: Model, frame: Any) -> dict[str, Array]:
             )
         column = _column(table, name, dtype)
         out[name] = column if len(shape) == 2 else column[:, 0]
+    return out
+
+
+def columns(model: Model, frame: Any) -> dict[str, Array]:
+    """Return every column of a table, shape (n_rows,), of the type that the model asks for, or else of its own.
+
+    For two models on the same rows, of which each takes what it needs by name.
+    """
+    table = to_arrow(frame)
+    inputs = model.graph.inputs
+    matrix = inputs[0][1] if len(inputs) == 1 and len(inputs[0][2]) == 2 and inputs[0][2][1] != 1 else None
+    wanted = {name: dtype for name, dtype, _ in inputs} if matrix is None else {}
+    out = {}
+    for name in table.column_names:
+        dtype = wanted.get(name, matrix)
+        if dtype is None:
+            given = dataset(table.select([name])).categories
+            dtype = "string" if name in given else "float64"
+        out[name] = _column(table, name, dtype)[:, 0]
     return out
 
 

@@ -8,11 +8,13 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit
 
 import typer
 
-from maas_engine.errors import InvalidArgument
+from maas_engine.errors import InvalidArgument, Unsupported
 
 Data = Annotated[str, typer.Argument(help="CSV, TSV, Parquet or Arrow file; - for standard input")]
 Target = Annotated[str, typer.Option(help="Column to predict", show_default=False)]
@@ -35,6 +37,9 @@ RegistryPlace = Annotated[
 Store = Annotated[
     str | None,
     typer.Option(metavar="PLACE", help="Folder or URL of the files; default: MAAS_REGISTRY_STORE"),
+]
+PublicKey = Annotated[
+    str | None, typer.Option(metavar="FILE", help="PEM of the key that must have signed; or MAAS_PUBLIC_KEY")
 ]
 Reason = Annotated[str, typer.Option(help="Why, for the history")]
 
@@ -131,28 +136,36 @@ def without(table: Any, names: list[str] | None) -> Any:
 
 
 @contextmanager
-def open_registry(place: str | None, store: str | None) -> Iterator[Any]:
-    """The registry that the options and the environment name.
+def open_registry(place: str | None, store: str | None, public_key: str | None = None) -> Iterator[Any]:
+    """The registry that the options and the environment name; packages must be signed by ``public_key``.
 
     Raises
     ------
-    InvalidArgument : a password in ``--registry``, where every user of the machine could read it.
+    InvalidArgument : a password in an option, where every user of the machine could read it.
     Unsupported : the extra is not installed.
     """
-    if place is not None and re.match(r"[^/]*://[^/@]*:[^/@]+@", place):
-        raise InvalidArgument(
-            "--registry expects a URL without password, which other users could read: set MAAS_REGISTRY, PGPASSWORD or "
-            "~/.pgpass"
-        )
-    from maas_engine.registry import Registry
+    for option, given in (("--registry", place), ("--store", store)):
+        parts = urlsplit(given or "")
+        if parts.password is not None or "password" in parse_qs(parts.query):
+            raise InvalidArgument(
+                f"{option} expects a URL without password, which other users could read: set MAAS_REGISTRY, PGPASSWORD "
+                "or ~/.pgpass"
+            )
+    try:
+        from maas_engine.registry import Registry
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("maas_engine"):
+            raise
+        raise Unsupported(
+            f"the registry needs {error.name}: install it with pip install 'maas_engine[registry]'"
+        ) from None
+    policy = None
+    if public_key is not None:
+        from maas_engine.package import Policy
 
-    registry = Registry(place, store)
+        policy = replace(Policy.from_environment(), public_key=public_key)
+    registry = Registry(place, store, policy=policy)
     try:
         yield registry
     finally:
         registry.close()
-
-
-def uri(text: str) -> str:
-    """A version's URI; ``models:/`` may be left out."""
-    return text if text.startswith("models:") else f"models:/{text}"

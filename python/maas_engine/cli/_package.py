@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from maas_engine.cli._options import (
     Encoding,
     Format,
     Json,
+    PublicKey,
     group,
     number_pairs,
     pairs,
@@ -30,15 +32,16 @@ app = group("Make, verify, sign and encrypt packages: folders of a model and the
 SIGNATURE, ENCRYPTION = "model.sig", "encryption.json"
 
 Folder = Annotated[str, typer.Argument(help="The package's folder", metavar="DIR", show_default=False)]
-PublicKey = Annotated[
-    str | None, typer.Option(metavar="FILE", help="PEM of the key that must have signed; or MAAS_PUBLIC_KEY")
-]
 Certificates = Annotated[
     list[str] | None,
     typer.Option("--certificate", metavar="FILE", help="PEM of a trusted root certificate; may be repeated"),
 ]
 RequireSignature = Annotated[
     bool, typer.Option("--require-signature", help="Refuse a package that is not signed")
+]
+MasterKeyFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Opens encrypted packages; default: MAAS_MASTER_KEY_FILE"),
 ]
 Metrics = Annotated[list[str] | None, typer.Option("--metric", metavar="NAME=NUMBER", help="May be repeated")]
 Parameters = Annotated[
@@ -109,13 +112,14 @@ def verify(
     public_key: PublicKey = None,
     certificate: Certificates = None,
     require_signature: RequireSignature = False,
+    master_key: MasterKeyFile = None,
     json: Json = False,
 ) -> None:
     """Prove every file, the signature where one is asked for, and the golden rows."""
     from maas_engine.cli import _report
     from maas_engine.package import open_package
 
-    asked = policy(public_key, certificate, require_signature)
+    asked = policy(public_key, certificate, require_signature, master_key)
     with _report.progress() as steps, steps.step(f"verifying {folder}"):
         package = open_package(folder, asked)
     signature = "verified" if asked.require_signature else "present, not asked for"
@@ -131,13 +135,33 @@ def verify(
     _report.show(result, _report.facts, as_json=json)
 
 
+@app.command("re-golden")
+def re_golden(
+    folder: Folder,
+    to: Annotated[str, typer.Argument(metavar="NEW", help="Where to; it must not exist", show_default=False)],
+    public_key: PublicKey = None,
+    certificate: Certificates = None,
+    require_signature: RequireSignature = False,
+    json: Json = False,
+) -> None:
+    """Write a package anew whose golden rows have the bits of this machine; it wants a signature of its own."""
+    from maas_engine import package
+    from maas_engine.cli import _package_tables, _report
+
+    asked = policy(public_key, certificate, require_signature, None)
+    with _report.progress() as steps, steps.step(f"verifying {folder}"):
+        made = package.re_golden(folder, to, asked)
+    _report.show(facts(made), _package_tables.package, as_json=json)
+
+
 def policy(
     public_key: str | None,
     certificates: list[str] | None,
     require_signature: bool,
+    master_key: str | None,
 ) -> Policy:
     """What the environment asks a package to prove, and what the options add."""
-    from maas_engine.package import Policy
+    from maas_engine.package import MasterKey, Policy
 
     asked = Policy.from_environment()
     if public_key is not None:
@@ -146,6 +170,8 @@ def policy(
         asked = replace(asked, public_key=None, certificates=tuple(certificates))
     if require_signature:
         asked = replace(asked, require_signature=True)
+    if master_key is not None:
+        asked = replace(asked, master_key=MasterKey.from_file(master_key))
     return asked
 
 
@@ -175,3 +201,14 @@ def facts_unverified(path: str) -> dict[str, Any]:
         "encrypted": ENCRYPTION in names,
         "manifest": manifest.to_document(),
     }
+
+
+def copy(package: Package, folder: str, asked: Policy) -> Package:
+    """Write a package's files to a new folder, and verify them there."""
+    from maas_engine.package import open_package
+    from maas_engine.package._write import write_folder
+
+    write_folder(
+        Path(os.path.realpath(folder)), {name: p.read_bytes() for name, p in package.files().items()}
+    )
+    return open_package(folder, asked, package.digest)

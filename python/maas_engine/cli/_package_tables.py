@@ -13,9 +13,8 @@ from maas_engine.cli._report import PlainTable, number, plain
 def package(result: dict[str, Any]) -> Iterator[Table]:
     """What the manifest says: the facts, then the schema, then the files."""
     manifest = result["manifest"]
-    yield from description(
-        manifest, {key: result[key] for key in ("folder", "digest", "signed", "encrypted")}
-    )
+    first = {key: result[key] for key in ("folder", "digest", "signed", "encrypted")}
+    yield from description(manifest, first, manifest["name"])
     files = PlainTable("files")
     files.add_column("file", overflow="fold")
     files.add_column("bytes", justify="right")
@@ -25,9 +24,9 @@ def package(result: dict[str, Any]) -> Iterator[Table]:
     yield files
 
 
-def description(manifest: dict[str, Any], first: dict[str, Any]) -> Iterator[Table]:
+def description(manifest: dict[str, Any], first: dict[str, Any], title: str) -> Iterator[Table]:
     """Facts of a package, or of a registered version, under the name; then what it takes and gives."""
-    table = PlainTable(manifest["name"], show_header=False)
+    table = PlainTable(title, show_header=False)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for name, value in first.items():

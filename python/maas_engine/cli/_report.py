@@ -83,7 +83,7 @@ def _cell(value: Any) -> Any:
 
 
 def number(value: float) -> str:
-    return f"{value:.4g}" if abs(value) >= 1000 else f"{value:.4f}"
+    return f"{value:.4f}" if value == 0 or 0.001 <= abs(value) < 1000 else f"{value:.4g}"
 
 
 def plain(value: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from maas_engine.cli._options import Json, Reason, RegistryPlace, Store, group, open_registry, seconds
+from maas_engine.cli._registry_facts import token_facts
 
 app = group("Make, list and revoke the tokens by which clients of the server prove who they are.")
 
@@ -45,7 +46,7 @@ def list_all(registry: RegistryPlace = None, store: Store = None, json: Json = F
     from maas_engine.cli import _registry_tables, _report
 
     with open_registry(registry, store) as opened:
-        found = [_facts(info) for info in opened.list_tokens()]
+        found = [token_facts(info) for info in opened.list_tokens()]
     _report.show({"tokens": found}, _registry_tables.tokens, as_json=json)
 
 
@@ -62,11 +63,4 @@ def revoke(
 
     with open_registry(registry, store) as opened:
         info = opened.revoke_token(id, reason=reason)
-    _report.show(_facts(info), _report.facts, as_json=json)
-
-
-def _facts(info: Any) -> dict[str, Any]:
-    from maas_engine.cli._registry_tables import moment
-
-    known = info.to_dict()
-    return {**known, **{key: moment(known[key]) for key in ("created", "expires", "revoked")}}
+    _report.show(token_facts(info), _report.facts, as_json=json)

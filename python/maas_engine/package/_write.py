@@ -101,7 +101,7 @@ def write_parts(
     manifest = replace(manifest, files={**manifest.files, _card.NAME: _entry(parts[_card.NAME])})
     parts[manifests.NAME] = manifest.to_bytes()
     path = Path(os.path.realpath(folder))
-    _write_folder(path, parts)
+    write_folder(path, parts)
     digest = hashlib.sha256(parts[manifests.NAME]).hexdigest()
     return Package(path, manifest, digest, False, False, model, profile, tuple(sorted(parts)))
 
@@ -111,7 +111,8 @@ def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _write_folder(path: Path, parts: Mapping[str, bytes]) -> None:
+def write_folder(path: Path, parts: Mapping[str, bytes]) -> None:
+    """Write files into a new folder, which appears by one rename."""
     if os.path.lexists(path):
         raise InvalidArgument(f"[package] '{path}': expected a folder that is not there yet, got one that is")
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
