@@ -76,6 +76,10 @@ test-wheel: build $(STAMPS)/test ## Test the wheel in a fresh environment, and p
 test-onnx: build $(STAMPS)/test ## Run ONNX's own backend test-suite (part of test)
 	$(BIN)/python -m pytest tests/python/test_onnx_backend.py -v
 
+.PHONY: test-faults
+test-faults: build $(STAMPS)/test ## Kill processes, fill disks, stop servers, at every step (minutes)
+	$(BIN)/python -m pytest -m faults tests/python
+
 .PHONY: operators
 operators: build $(STAMPS)/test ## Write the tables of docs/operators.md from the code
 	$(BIN)/python tools/write_operators.py

@@ -58,11 +58,11 @@ class PostgresServer:
         """The SQLAlchemy URL of a database."""
         return self._address(database).replace("postgresql:", "postgresql+psycopg:")
 
-    def create_database(self) -> str:
-        """Make an empty database and return its URL."""
+    def create_database(self, template: str | None = None) -> str:
+        """Make a database, empty or a copy of another that is not in use, and return its URL."""
         name = f"test_{secrets.token_hex(8)}"
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}")
         return self.url(name)
 
     def start(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from maas_engine._faults import point
 from maas_engine.errors import (
     DeadlineExceeded,
     InvalidArgument,
@@ -20,7 +21,6 @@ from maas_engine.errors import (
 from maas_engine.registry import _events
 from maas_engine.registry._aliases import move_alias
 from maas_engine.registry._checks import check_reason
-from maas_engine.registry._faults import point
 from maas_engine.registry._gates import Case, Gate, GateResult
 from maas_engine.registry._resolve import Resolving
 from maas_engine.registry._uri import check_alias, check_name, check_version
