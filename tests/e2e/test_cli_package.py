@@ -93,6 +93,11 @@ def test_a_model_file_is_packed(answer_here: Answer, packed: Path, cancer: Path,
     assert answer_here("package", "verify", folder)["digest"] == made["digest"]
 
 
+def test_without_a_name_it_has_the_folders(answer_here: Answer, packed: Path, tmp_path: Path) -> None:
+    made = answer_here("package", "create", f"{packed}.onnx", str(tmp_path / "risk"))
+    assert made["manifest"]["name"] == "risk"
+
+
 def test_the_tables_hold_what_the_manifest_says(packed: Path) -> None:
     done = run("package", "inspect", str(packed))
     text = done.stdout.decode()
@@ -171,6 +176,16 @@ def test_what_is_no_package(refused_here: Refuse, cancer: Path, tmp_path: Path) 
         assert str(cancer) in refused_here("package", command, str(cancer))
         assert "Missing argument" in refused_here("package", command, status=2)
     assert "No such command 'fly'" in refused_here("package", "fly", status=2)
+
+
+def test_where_a_file_is_asked_for_a_folder_is_told_its_command(
+    refused_here: Refuse, packed: Path, cancer: Path, tmp_path: Path
+) -> None:
+    folder = str(packed)
+    assert "package inspect DIR" in refused_here("inspect", folder)
+    assert "registry show REF" in refused_here("inspect", "models:/cancer/1")
+    assert "package verify DIR" in refused_here("verify", folder, "--data", str(cancer))
+    assert "package inspect" in refused_here("package", "create", folder, str(tmp_path / "again"))
 
 
 def test_package_alone_lists_its_commands() -> None:

@@ -55,8 +55,8 @@ def test_the_whole_story(
     for name in ("good", "weak"):
         shutil.copytree(shelf / name, name)
     assert answer_here("package", "keygen", "key.pem") == {
-        "private key": "key.pem",
-        "public key": "key.pem.pub",
+        "private_key": "key.pem",
+        "public_key": "key.pem.pub",
     }
     assert Path("key.pem").stat().st_mode & 0o077 == 0
     assert answer_here("package", "sign", "good", "--key", "key.pem")["signed"]
@@ -249,6 +249,8 @@ def test_options_come_before_the_environment(stocked: Path, answer_here: Answer,
         (("rollback", "cancer@champion"), "before"),
         (("rollback", "cancer/1"), "expected NAME@ALIAS, got 'cancer/1'"),
         (("history", "cancer/1"), "expected NAME@ALIAS, got 'cancer/1'"),
+        (("show", "cancer", "--as-of", "2030-01-01T00:00:00Z"), "expected cancer@ALIAS"),
+        (("promote", "cancer/2"), "expected a gate: --metric, --better or --signed"),
         (("search", "metrics.auc >> 4"), "expected a number, got >, at '> 4'"),
         (("search", "colour = 'red'"), "at \"colour = 'red'\""),
         (("compare", "cancer/1"), "expected 2 to 20 URIs, got 1"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,16 @@ def test_a_token_is_all_that_the_program_prints(place: Path) -> None:
     assert done.stderr == b""
     assert done.stdout.startswith(b"maas_")
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_no_token_is_made_that_nobody_could_read(place: Path, answer_here: Answer) -> None:
+    command = [sys.executable, "-m", "maas_engine", "token", "create", "admin"]
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *command], stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert b"standard output is closed" in done.stderr
+    assert answer_here("token", "list")["tokens"] == []
 
 
 def test_what_tokens_refuse(place: Path, refused_here: Refuse) -> None:

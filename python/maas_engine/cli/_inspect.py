@@ -6,11 +6,13 @@ import os
 from collections import Counter
 from typing import Any
 
+from maas_engine.cli._options import check_file
 from maas_engine.model import load
 
 
 def inspect(path: str) -> dict[str, Any]:
     """Return the facts of a model file by name."""
+    check_file(path, "maas-engine package inspect DIR and maas-engine registry show REF show packages")
     model = load(path)
     graph = model.graph
     labels = model.labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -106,6 +107,12 @@ def seconds(option: str, text: str) -> int:
     if not found:
         raise InvalidArgument(f"{option} expects a span of time like 90d, 12h, 30m or 45s, got {text!r}")
     return int(found[1]) * {"s": 1, "": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}[found[2]]
+
+
+def check_file(path: str, hint: str) -> None:
+    """Refuse a package's folder and a version's URI where a model file is asked for."""
+    if path.startswith("models:/") or os.path.isdir(path):
+        raise InvalidArgument(f"expected a model file, got {path!r}: {hint}")
 
 
 def limit_threads(threads: int | None) -> None:

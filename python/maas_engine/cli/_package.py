@@ -16,6 +16,7 @@ from maas_engine.cli._options import (
     Format,
     Json,
     PublicKey,
+    check_file,
     group,
     number_pairs,
     pairs,
@@ -63,7 +64,7 @@ def create(
         str | None,
         typer.Option(metavar="DATA", help="Table of typical rows, for golden rows and the drift profile"),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Default: the model's own", show_default=False)] = None,
+    name: Annotated[str | None, typer.Option(help="Default: the folder's", show_default=False)] = None,
     metric: Metrics = None,
     parameter: Parameters = None,
     lineage: Lineage = None,
@@ -80,6 +81,7 @@ def create(
     from maas_engine.package import write
 
     with _report.progress() as steps:
+        check_file(model, "maas-engine package inspect shows a package")
         loaded = load(model)
         rows = None
         if reference is not None:
@@ -89,7 +91,7 @@ def create(
                 loaded,
                 folder,
                 X_reference=rows,
-                name=name,
+                name=Path(folder).resolve().name if name is None else name,
                 metrics=number_pairs("--metric", metric),
                 parameters=values("--parameter", parameter),
                 lineage=pairs("--lineage", lineage),

@@ -28,9 +28,9 @@ def keygen(
     from maas_engine.cli import _report
 
     if master:
-        made: dict[str, Any] = {"master key": file, "id": package.generate_master_key(file).id}
+        made: dict[str, Any] = {"master_key": file, "id": package.generate_master_key(file).id}
     else:
-        made = {"private key": file, "public key": str(package.generate_signing_key(file))}
+        made = {"private_key": file, "public_key": str(package.generate_signing_key(file))}
     _report.show(made, _report.facts, as_json=json)
 
 

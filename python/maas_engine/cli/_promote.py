@@ -76,6 +76,8 @@ def promote(
 
     if (better is None) != (data is None) or (better is None) != (target is None):
         raise InvalidArgument("--better METRIC, --data TABLE and --target COL go together")
+    if not metric and better is None and not signed:
+        raise InvalidArgument("expected a gate: --metric, --better or --signed (alias moves without one)")
     gates: list[Any] = [_threshold(each) for each in metric or []] + [Signed()] * signed
     with _report.progress() as steps, open_registry(registry, store, public_key) as opened:
         version = find(opened, ref)

@@ -65,6 +65,8 @@ def show(
             found = find(opened, ref, as_of)
             result = {**version_facts(found), "manifest": found.manifest.to_document()}
         else:
+            if as_of is not None:
+                raise InvalidArgument(f"--as-of asks what a REF meant: expected {ref}@ALIAS, got {ref!r}")
             versions = [version_facts(each) for each in opened.versions(ref)]
             result = {**model_facts(opened.get_model(ref)), "versions": versions}
     tables = _registry_tables.version if is_version(ref) else _registry_tables.model

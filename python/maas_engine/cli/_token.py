@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from maas_engine.cli._options import Json, Reason, RegistryPlace, Store, group, open_registry, seconds
 from maas_engine.cli._registry_facts import token_facts
+from maas_engine.errors import InvalidArgument
 
 app = group("Make, list and revoke the tokens by which clients of the server prove who they are.")
 
@@ -30,6 +32,8 @@ def create(
 ) -> None:
     """Print a new token, alone and this once: send it straight to where it is kept."""
     span = None if expires_in is None else seconds("--expires-in", expires_in)
+    if sys.stdout is None:
+        raise InvalidArgument("standard output is closed, on which the token is shown this once")
     with open_registry(registry, store) as opened:
         token = opened.create_token(scopes, expires_in=span, description=description)
     if json:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maas_engine.cli._columns import feeds
+from maas_engine.cli._options import check_file
 from maas_engine.errors import InvalidArgument, Unsupported
 from maas_engine.model import load
 from maas_engine.package._tolerance import PROBABILITY, TOLERANCES, tied
@@ -25,6 +26,7 @@ def verify(path: str, table: Any, against: str) -> dict[str, Any]:
     """
     if against != "onnxruntime":
         raise InvalidArgument(f"--against knows onnxruntime, got {against!r}")
+    check_file(path, "maas-engine package verify DIR proves a package, whose model.onnx is such a file")
     model = load(path)
     given = feeds(model, table)
     ours = model.run(given)
