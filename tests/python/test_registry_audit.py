@@ -12,6 +12,7 @@ import pytest
 from registry_models import linear
 from sqlalchemy import delete, insert, select, text, update
 
+from maas_engine.errors import FormatError
 from maas_engine.package import Policy
 from maas_engine.registry import Registry, _events
 from maas_engine.registry import _tables as t
@@ -123,6 +124,13 @@ def test_an_edited_entry_is_named(busy: Registry, column: str) -> None:
 def test_a_detail_that_is_no_canonical_json_is_named(busy: Registry, detail: str) -> None:
     change(busy, update(t.events).where(t.events.c.sequence == 2).values(detail=detail))
     assert busy.audit().first_broken == 2
+
+
+@pytest.mark.parametrize("detail", ["", "[]", "{", "[" * 100_000])
+def test_a_history_that_cannot_be_read_says_to_audit_it(busy: Registry, detail: str) -> None:
+    change(busy, update(t.events).where(t.events.c.sequence == 2).values(detail=detail))
+    with pytest.raises(FormatError, match="entry 2 of the history: .* audit it"):
+        busy.history()
 
 
 def test_spaces_in_a_detail_are_found(busy: Registry) -> None:

@@ -134,7 +134,7 @@ def _check_entry(row: Any, sequence: int, previous: str, time: int) -> tuple[Eve
         fields = event._asdict()
         del fields["hash"]
         same = _events.canonical(event.detail) == row.detail and _events.chain(previous, fields) == event.hash
-    except (TypeError, ValueError, AttributeError, RecursionError):
+    except (TypeError, ValueError):
         same = False
     if not same:
         return (

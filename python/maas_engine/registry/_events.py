@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select, update
 
+from maas_engine.errors import FormatError
 from maas_engine.registry import _tables as t
 
 FIRST_HASH = "0" * 64
@@ -99,8 +100,21 @@ def chain(previous: str, fields: Mapping[str, Any]) -> str:
 
 
 def from_row(row: Row[Any]) -> Event:
-    """The event that a row of the table holds."""
-    return Event(**{**row._mapping, "detail": json.loads(row.detail)})
+    """The event that a row of the table holds.
+
+    Raises
+    ------
+    FormatError : none, as `append` writes them.
+    """
+    try:
+        event = Event(**{**row._mapping, "detail": json.loads(row.detail)})
+        if isinstance(event.detail, dict) and type(event.sequence) is type(event.time) is int:
+            return event
+    except (TypeError, ValueError, RecursionError):
+        pass
+    raise FormatError(
+        f"[registry] entry {row.sequence} of the history: expected an event, got other content; audit it"
+    )
 
 
 def canonical(value: Any) -> str:
