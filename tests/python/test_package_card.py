@@ -96,9 +96,14 @@ def test_a_card_says_what_the_package_is(tmp_path: Path) -> None:
 
 
 def test_cards_differ_with_the_package_alone(tmp_path: Path) -> None:
-    document = linear().package(tmp_path / "p", X_reference=rows(5)).manifest.to_document()
+    given: dict[str, Any] = {key: {"b": 1.5, "a": 2.5} for key in ("metrics", "parameters")}
+    given["lineage"] = {"b": "1", "a": "2"}
+    document = linear().package(tmp_path / "p", X_reference=rows(5), **given).manifest.to_document()
     del document["files"]["card.cdx.json"]
-    again = dict(reversed(document.items()))
+    again = {
+        key: dict(reversed(value.items())) if isinstance(value, dict) else value
+        for key, value in reversed(document.items())
+    }
     assert _card.build(document) == _card.build(again) == (tmp_path / "p" / "card.cdx.json").read_bytes()
     other = json.loads(_card.build({**document, "description": "other"}))
     assert other["serialNumber"] != json.loads(_card.build(document))["serialNumber"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attacks.packages import LISTED, reseal, small_model, small_package
+from attacks.packages import LISTED, edit, reseal, small_model, small_package
 from small_models import rows
 
 import maas_engine
-from maas_engine.errors import InvalidArgument, MaasError
+from maas_engine.errors import FormatError, InvalidArgument, MaasError, NotFound
 from maas_engine.package import Policy, _write, open_package
+from maas_engine.package._folder import Folder
 
 STEPS = 10  # more than a package is written in: four files, two folders, a rename, their flushing
 
@@ -193,6 +195,71 @@ def test_what_is_verified_is_what_is_loaded(tmp_path: Path, monkeypatch: pytest.
     model = open_package(path, Policy()).model()
     assert sorted(opened[1:]) == sorted(["manifest.json", *LISTED])
     assert model.predict(np.float32([[2.0]])).tolist() == [[3.0]]
+
+
+def test_reading_follows_no_link_and_waits_for_no_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for what came into the folder after its names were listed."""
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    inside = tmp_path / "inside"
+    (inside / "file").write_bytes(b"1234")
+    (inside / "link").symlink_to("../secret")
+    (inside / "near").symlink_to("file")
+    (inside / "folder").mkdir()
+    os.mkfifo(inside / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        monkeypatch.chdir(inside)  # such names are short
+        listener.bind("socket")
+    with Folder(inside) as folder:
+        assert (
+            folder.read("file", 4) == folder.read("file", 9) == folder.read("file", 4, exact=True) == b"1234"
+        )
+        for name in ("link", "near", "folder", "pipe", "socket"):
+            with pytest.raises(FormatError, match=rf"^\[package\] '{name}': expected a regular file, got"):
+                folder.read(name, 100)
+        for name in ("../secret", "/etc/passwd", "folder/x", "", ".", ".."):
+            with pytest.raises(FormatError, match="expected the name of a file in the folder, got a path"):
+                folder.read(name, 100)
+        for limit, exact, words in ((3, False, "3 bytes at most, got 4"), (5, True, "5 bytes, got 4")):
+            with pytest.raises(FormatError, match=words):
+                folder.read("file", limit, exact=exact)
+        with pytest.raises(NotFound, match="'none'"):
+            folder.read("none", 100)
+        # The folder that was opened, whatever its name means now.
+        inside.rename(tmp_path / "moved")
+        inside.mkdir()
+        (inside / "file").write_bytes(b"5678")
+        assert folder.read("file", 4) == b"1234"
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        with pytest.raises(NotFound):
+            open_package(inside, Policy())
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+CLAIMS: list[tuple[tuple[Any, ...], Any]] = [
+    (("labels",), ["a", "b"]), (("labels",), [1]), (("schema", "feature_names"), ["x"]),
+    (("schema", "inputs", 0, "name"), "x"), (("schema", "inputs", 0, "dtype"), "float64"),
+    (("schema", "inputs", 0, "shape"), [None, 2]), (("schema", "inputs", 0, "shape"), [1, 1]),
+    (("schema", "outputs", 0, "name"), "x"), (("schema", "outputs", 0, "shape"), []),
+    (("schema", "roles", "predict"), "X"), (("schema", "roles", "predict_proba"), "mul"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value"), CLAIMS, ids=range(len(CLAIMS)))
+def test_the_manifest_says_what_the_graph_says(tmp_path: Path, path: tuple[Any, ...], value: Any) -> None:
+    folder = small_package(tmp_path / "p")
+
+    def change(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        document[path[-1]] = value
+
+    edit(folder, change)
+    with pytest.raises(FormatError, match=rf"^\[package\] 'manifest.json': expected {path[0]}.* model.onnx"):
+        open_package(folder, Policy())
 
 
 def test_verifying_needs_numpy_alone(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import maas_engine
 from maas_engine import _core, _safetensors
 from maas_engine.errors import FormatError, InvalidArgument, NumericsWarning
 from maas_engine.graph import ML_DOMAIN, GraphBuilder
-from maas_engine.package import Policy, _golden, _rows, open_package, re_golden
+from maas_engine.package import Policy, _golden, _rows, encrypt, open_package, re_golden
 from maas_engine.package._tolerance import close, tied
 
 HERE = (_core.NUMERICS, _golden.tier())
@@ -241,6 +241,27 @@ def test_re_golden_records_what_is_answered_now(tmp_path: Path, monkeypatch: pyt
         re_golden(tmp_path / "old", tmp_path / "new", Policy())
 
 
+def test_re_golden_lays_nothing_open(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    linear().package(tmp_path / "p")
+    encrypt(tmp_path / "p", bytes(32))
+    with pytest.raises(InvalidArgument, match="a package that is not encrypted: decrypt it first"):
+        re_golden(tmp_path / "p", tmp_path / "q", Policy(master_key=bytes(32)))
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+def test_a_file_that_answers_otherwise_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, other = (
+        linear(),
+        linear().to_bytes().replace(np.float32(0.5).tobytes(), np.float32(0.25).tobytes()),
+    )
+    assert other != model.to_bytes()
+    monkeypatch.setattr(maas_engine.Model, "to_bytes", lambda _: other)
+    with pytest.raises(FormatError, match=r"the recorded bits of run\.0"):
+        model.package(tmp_path / "p")
+    assert list(tmp_path.iterdir()) == []
+
+
 def shifted_by(model: maas_engine.Model, by: float) -> bytes:
     tensors, metadata = _safetensors.read(_golden.renew(model, _golden._file(model, _rows.made(model))))
     for name in ("run.0", "predict"):
@@ -305,8 +326,16 @@ def test_numbers_of_rows_that_do_not_fit(rows: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "ends"),
-    [(b"ab", [1]), (b"ab", [1, 3]), (b"ab", [2, 1]), (b"ab", [-1, 2]), (b"\xffb", [1, 2]), (b"ab", [[1, 2]])],
-    ids=range(6),
+    [
+        (b"ab", [1]),
+        (b"ab", [1, 3]),
+        (b"ab", [2, 1]),
+        (b"ab", [-1, 2]),
+        (b"\xffb", [1, 2]),
+        (b"ab", [[1, 2]]),
+        (b"ab", [3, 2]),
+    ],
+    ids=range(7),
 )
 def test_texts_that_do_not_fit(text: bytes, ends: Any) -> None:
     data, cuts = np.frombuffer(text, np.uint8), np.array(ends, np.int64)

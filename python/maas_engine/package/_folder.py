@@ -88,14 +88,17 @@ class Folder:
             ):  # a link, a socket, no such device
                 raise
             fail(name, "a regular file", "a link" if error.errno == errno.ELOOP else "something else")
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        try:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 fail(name, "a regular file", "something else")
             wanted = f"{limit} bytes" if exact else f"{limit} bytes at most"
             if facts.st_size > limit or (exact and facts.st_size != limit):
                 fail(name, wanted, str(facts.st_size))
-            return _exactly(file, name, facts.st_size)
+            with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                return _exactly(file, name, facts.st_size)
+        finally:
+            os.close(descriptor)
 
 
 def _exactly(file: BinaryIO, name: str, size: int) -> bytes:
