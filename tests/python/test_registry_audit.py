@@ -129,7 +129,7 @@ def test_a_detail_that_is_no_canonical_json_is_named(busy: Registry, detail: str
 @pytest.mark.parametrize("detail", ["", "[]", "{", "[" * 100_000])
 def test_a_history_that_cannot_be_read_says_to_audit_it(busy: Registry, detail: str) -> None:
     change(busy, update(t.events).where(t.events.c.sequence == 2).values(detail=detail))
-    with pytest.raises(FormatError, match="entry 2 of the history: .* audit it"):
+    with pytest.raises(FormatError, match=r"entry 2 of the history: .* audit it"):
         busy.history()
 
 
