@@ -17,6 +17,7 @@ from maas_engine.errors import InvalidArgument
 
 MAX_COLUMNS = 1024  # of one input or output; pixels and embeddings say nothing one by one
 MAX_CATEGORIES = 100  # of a text or integer column, the most frequent; labels are all kept
+MAX_LABELS = 65_536
 MAX_TEXT = 4096  # bytes of a category
 MAX_BINS = 1024
 ROWS_A_BIN = 50  # of a reference, at least: shares of fewer are mostly chance
@@ -107,7 +108,7 @@ def start_state(column: Column, values: Array, bins: int, labels: Array | None =
 
     Text, booleans, labels, and integers of few distinct values are categories; other numbers get bins.
     """
-    if labels is not None:
+    if labels is not None and len(labels) <= MAX_LABELS and labels.dtype.itemsize <= MAX_TEXT:
         return _core.CategoryState(column.config, sorted(labels.tolist()))
     if values.dtype.kind == "O":
         return _core.CategoryState(column.config, _frequent(values.tolist()))
