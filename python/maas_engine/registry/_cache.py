@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from maas_engine._files import write_whole
-from maas_engine.errors import FormatError, NotFound, PermissionDenied, Unavailable
+from maas_engine.errors import FormatError, MaasError, NotFound, PermissionDenied, Unavailable
 
 _PACKAGES = "packages"
 _RESOLVED = "resolved"
@@ -113,36 +113,35 @@ class Cache:
         use: Callable[[Path], _T],
         refusal: Exception | None,
     ) -> _T:
-        if refusal is not None and not isinstance(
-            refusal, PermissionDenied
-        ):  # which another policy may allow
+        if isinstance(refusal, PermissionDenied):  # which another policy may allow
+            with contextlib.suppress(Unavailable):
+                return self._fetch(entry, fill, use, replace=True)
+            raise refusal
+        if refusal is not None:
             warnings.warn(
                 f"[registry] the copy in the cache was changed and is fetched again: {refusal}", stacklevel=4
             )
             _remove(entry)
-        temporary = self._make_folder()
-        try:
+        return self._fetch(entry, fill, use, replace=False)
+
+    def _fetch(
+        self, entry: Path, fill: Callable[[Path], object], use: Callable[[Path], _T], replace: bool
+    ) -> _T:
+        """Fill a folder beside the copies; elsewhere, to be thrown away, where the cache takes none."""
+        with contextlib.ExitStack() as stack:
             try:
+                entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                temporary = _temporary(stack, _FILLING, entry.parent)
                 fill(temporary)
-            except Unavailable:
-                if isinstance(refusal, PermissionDenied):
-                    raise refusal from None
+            except MaasError:
                 raise
+            except OSError:  # a file in its place, no permission, a full disk
+                temporary = _temporary(stack, "maas_engine.", None)
+                fill(temporary)
             # Used before it gets its name: no process removes it meanwhile, none sees what does not verify.
             result = use(temporary)
-            self._keep(temporary, entry, replace=refusal is not None)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            self._keep(temporary, entry, replace)
         return result
-
-    def _make_folder(self) -> Path:
-        """An empty folder beside the copies; elsewhere, to be thrown away, where the cache cannot be written."""
-        packages = self._folder / _PACKAGES
-        try:
-            packages.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(prefix=_FILLING, dir=packages))
-        except OSError:
-            return Path(tempfile.mkdtemp(prefix="maas_engine."))
 
     def _keep(self, temporary: Path, entry: Path, replace: bool) -> None:
         size = _size(temporary)
@@ -170,6 +169,12 @@ class Cache:
                 break
             _remove(path)
             total -= entry_size
+
+
+def _temporary(stack: contextlib.ExitStack, prefix: str, parent: Path | None) -> Path:
+    folder = tempfile.mkdtemp(prefix=prefix, dir=parent)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _size(folder: Path) -> int:
