@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from maas_engine._files import write_whole
-from maas_engine.errors import FormatError, MaasError, NotFound, PermissionDenied, Unavailable
+from maas_engine.errors import FormatError, MaasError, NotFound, Overloaded, PermissionDenied, Unavailable
 
 _PACKAGES = "packages"
 _RESOLVED = "resolved"
@@ -114,7 +114,7 @@ class Cache:
         refusal: Exception | None,
     ) -> _T:
         if isinstance(refusal, PermissionDenied):  # which another policy may allow
-            with contextlib.suppress(Unavailable):
+            with contextlib.suppress(Unavailable, Overloaded):
                 return self._fetch(entry, fill, use, replace=True)
             raise refusal
         if refusal is not None:

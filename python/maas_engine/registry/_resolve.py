@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from maas_engine.errors import InvalidArgument, NotFound, Unavailable
+from maas_engine.errors import InvalidArgument, NotFound, Overloaded, Unavailable
 from maas_engine.model import Model
 from maas_engine.package import Package, open_package
 from maas_engine.registry import _tables as t
@@ -59,7 +59,8 @@ class Resolving(RegistryBase):
     def package(self, uri: str, *, as_of: datetime.datetime | str | None = None) -> Package:
         """Return the package that a URI names, from the cache or the store, verified under the registry's policy.
 
-        While the database does not answer, a URI means what it meant when it was last loaded here, with a warning.
+        While the database does not answer, a URI means what it meant when it was last loaded here; unless it is a
+        version's number, a warning says so.
         The package's ``path`` is the copy in the cache, which goes when others need its room; its model does not.
 
         Raises
@@ -70,13 +71,14 @@ class Resolving(RegistryBase):
         registry = str(self.database)
         try:
             version = self.resolve(uri, as_of)
-        except Unavailable as error:
+        except (Unavailable, Overloaded) as error:
             recalled = self.cache.recall(registry, uri) if as_of is None else None
             if recalled is None:
                 raise
-            warnings.warn(
-                f"{error}; {uri} is version {recalled.version}, as of {recalled.age} ago", stacklevel=2
-            )
+            if parse_uri(uri).version is None:  # a number means the same for ever
+                warnings.warn(
+                    f"{error}; {uri} is version {recalled.version}, as of {recalled.age} ago", stacklevel=2
+                )
             return self._open(recalled.digest, {}, error)
         package = self._open(version.digest, version.files)
         if as_of is None:
@@ -87,7 +89,9 @@ class Resolving(RegistryBase):
         """Return the model that a URI names; see `package`."""
         return self.package(uri, as_of=as_of).model()
 
-    def _open(self, digest: str, files: Mapping[str, File], refusal: Unavailable | None = None) -> Package:
+    def _open(
+        self, digest: str, files: Mapping[str, File], refusal: Unavailable | Overloaded | None = None
+    ) -> Package:
         """The package of a digest, its files those of the store unless it is in the cache."""
 
         def fill(folder: Path) -> None:

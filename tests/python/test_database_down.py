@@ -1,0 +1,96 @@
+"""SQLite that does not answer: what was loaded before still loads. PostgreSQL's turn is in test_registry_database."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import registry_models
+
+from maas_engine.errors import Overloaded, Unavailable
+from maas_engine.registry import Registry, _database
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[None]:
+    os.rename(path, path.with_name("moved"))
+    path.mkdir()
+    yield
+    path.rmdir()
+    os.rename(path.with_name("moved"), path)
+
+
+@pytest.mark.parametrize("down", [_locked, _replaced])
+def test_cached_packages_still_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, down: Callable[[Path], contextmanager[None]]
+) -> None:
+    monkeypatch.setattr(_database, "WAIT", 0.1)
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache") as registry:
+        for seed in (1, 2):
+            registry.register("m", registry_models.linear(seed))
+        registry.set_alias("m", "champion", 1)
+        for uri in ("models:/m@champion", "models:/m/1", "models:/m/latest"):
+            registry.load(uri)
+    with (
+        down(tmp_path / "registry" / "registry.db"),
+        Registry(tmp_path / "registry", cache=tmp_path / "cache") as again,
+    ):
+        for uri, seed in (("models:/m@champion", 1), ("models:/m/latest", 2)):
+            with pytest.warns(UserWarning, match=rf"{uri} is version {seed}, as of \d+ seconds ago"):
+                assert again.load(uri).to_bytes() == registry_models.linear(seed).to_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            again.load("models:/m/1")  # which never means another
+        with pytest.raises((Unavailable, Overloaded)):
+            again.load("models:/m/2")  # was never loaded by this name
+        with pytest.raises((Unavailable, Overloaded)):
+            again.register("m", registry_models.linear(3))
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache") as again:
+        assert [version.version for version in again.versions("m")] == [2, 1]
+
+
+def test_a_tampered_copy_does_not_load_either(tmp_path: Path) -> None:
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache") as registry:
+        registry.register("m", registry_models.linear(1))
+        digest = registry.package("models:/m/1").digest
+    path = tmp_path / "cache" / "packages" / digest / "model.onnx"
+    path.write_bytes(registry_models.linear(2).to_bytes())
+    with (
+        _replaced(tmp_path / "registry" / "registry.db"),
+        Registry(tmp_path / "registry", cache=tmp_path / "cache") as again,
+        pytest.warns(UserWarning, match=r"cache was changed .*'model.onnx'"),
+        pytest.raises(Unavailable),
+    ):
+        again.load("models:/m/1")
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache") as again:
+        assert again.load("models:/m/1").to_bytes() == registry_models.linear(1).to_bytes()
+
+
+def test_copies_of_two_packages_swapped(tmp_path: Path) -> None:
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache") as registry:
+        digests = []
+        for seed in (1, 2):
+            registry.register("m", registry_models.linear(seed))
+            digests.append(registry.package(f"models:/m/{seed}").digest)
+        one, two = (tmp_path / "cache" / "packages" / digest for digest in digests)
+        os.rename(one, one.with_name(".swap"))
+        os.rename(two, one)
+        os.rename(one.with_name(".swap"), two)
+        for seed in (1, 2):
+            with pytest.warns(UserWarning, match="cache was changed"):
+                assert (
+                    registry.load(f"models:/m/{seed}").to_bytes() == registry_models.linear(seed).to_bytes()
+                )
