@@ -72,6 +72,7 @@ blobs = Table(
     Column("size", BigInteger, nullable=False),  # bytes, before the store compresses
     Column("state", String(16), nullable=False),  # uploading: the store may not have it; present
     Column("lease", BigInteger, nullable=False),  # until then no one collects it, referenced or not
+    **_KEYED,
 )
 
 files = Table(

@@ -88,6 +88,7 @@ def _create_content() -> None:
         Column("state", String(16), nullable=False),
         Column("lease", BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("sha256", name="pk_blobs"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "files",
