@@ -198,6 +198,10 @@ def test_other_arithmetic_may_differ_within_tolerance(
 def test_other_labels_are_taken_only_where_classes_tie() -> None:
     scores = np.array([[0.5, 0.5, 0.0], [0.4, 0.4 + 1e-6, 0.2], [0.2, 0.3, 0.5]], np.float32)
     assert tied(scores).tolist() == [True, True, False]
+    assert tied(scores.astype(np.float64)).tolist() == [True, False, False]
+    assert tied(np.array([0.0, -1e-10, 1e-9])).tolist() == [True, True, False]
+    one = {"label": np.array([0, 1]), "decision_function": np.array([1e-11, 1.0])}
+    assert _golden._rows_within(np.array([1, 0]), one["label"], _golden._ties(one)).tolist() == [True, False]
     given = {"label": np.array(["a", "a", "a"]), "p": scores}
     expected = {"label": np.array(["b", "b", "c"], dtype=object), "p": scores}
     ties = _golden._ties(expected)

@@ -111,8 +111,11 @@ def _difference(given: Array, expected: Array) -> str:
 
 
 def _ties(expected: dict[str, Array]) -> Array | None:
-    """Rows in which some scores by class tie."""
+    """Rows in which some scores tie: those by class, or one of two classes."""
     scores = [a for a in expected.values() if a.dtype.kind == "f" and a.ndim == 2 and a.shape[1] > 1]
+    one = expected.get("decision_function")
+    if one is not None and one.dtype.kind == "f" and one.ndim == 1:
+        scores.append(one)
     rows = {len(a) for a in scores}
     return np.logical_or.reduce([tied(a) for a in scores]) if len(rows) == 1 else None
 

@@ -28,7 +28,16 @@ def close(given: Array, expected: Array) -> Array:
         return np.asarray((error <= allowed).all(axis=1))
 
 
+TIE = {"float16": 2e-3, "float32": 2 * PROBABILITY, "float64": 2e-10}
+
+
 def tied(scores: Array) -> Array:
-    """Return, for each row of scores by class, whether the two best are so close that either may win."""
+    """Return, for each row of scores, whether they are so close that either label may win.
+
+    Scores by class tie where the two best do; one score a row (of two classes) where it is near 0.
+    """
+    limit = TIE[scores.dtype.name]
+    if scores.ndim == 1:
+        return np.asarray(np.abs(scores) <= limit)
     best = np.sort(scores.astype(np.float64), axis=1)[:, -2:]
-    return np.asarray(best[:, 1] - best[:, 0] <= 2 * PROBABILITY)
+    return np.asarray(best[:, 1] - best[:, 0] <= limit)

@@ -38,6 +38,8 @@ def write(
 ) -> Package:
     """Write a package. The folder appears whole, or not at all.
 
+    It is written as ``.NAME.`` and random digits beside its place, and renamed. A killed process leaves that.
+
     Parameters
     ----------
     model : Model
