@@ -29,7 +29,11 @@ class Page:
         self.names: dict[str, object] = {"__name__": "page"}
         programs = Path("programs").absolute()
         programs.mkdir()
-        for name, options in (("maas-engine", "-m maas_engine "), ("python", "")):
+        for name, options in (
+            ("maas-engine", "-m maas_engine "),
+            ("model_signing", "-m model_signing "),
+            ("python", ""),
+        ):
             program = programs / name
             program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {options}"$@"\n')
             program.chmod(0o755)
