@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,51 @@ def test_where_a_file_is_asked_for_a_folder_is_told_its_command(
     assert "registry show REF" in refused_here("inspect", "models:/cancer/1")
     assert "package verify DIR" in refused_here("verify", folder, "--data", str(cancer))
     assert "package inspect" in refused_here("package", "create", folder, str(tmp_path / "again"))
+
+
+def test_an_encrypted_package_opens_with_its_key_alone(
+    answer_here: Answer,
+    refused_here: Refuse,
+    place: Path,
+    packed: Path,
+    cancer: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(packed, "sealed")
+    for name in ("old.key", "new.key"):
+        made = answer_here("package", "keygen", name, "--master")
+        assert sorted(made) == ["id", "master_key"]
+        assert Path(name).stat().st_mode & 0o077 == 0
+    plain = answer_here("package", "inspect", "sealed")
+    sealed = answer_here("package", "encrypt", "sealed", "--master-key", "old.key")
+    assert (sealed["digest"], sealed["encrypted"]) == (plain["digest"], True)
+    assert answer_here("package", "inspect", "sealed")["manifest"] == plain["manifest"]  # needs no key
+    assert "'encryption.json': expected a master key" in refused_here("package", "verify", "sealed")
+    assert "master key" in refused_here("registry", "register", "cancer", "sealed")
+    assert answer_here("package", "verify", "sealed", "--master-key", "old.key")["encrypted"]
+    answer_here("package", "rotate", "sealed", "--old-key", "old.key", "--new-key", "new.key")
+    assert "expected the master key" in refused_here("package", "verify", "sealed", "--master-key", "old.key")
+    assert "no master key: name its file" in refused_here("package", "decrypt", "sealed")
+    monkeypatch.setenv("MAAS_MASTER_KEY_FILE", "new.key")
+    assert answer_here("registry", "register", "cancer", "sealed")["encrypted"]
+    found = answer_here("predict", "models:/cancer/1", str(cancer))
+    assert found == answer_here("predict", str(packed), str(cancer))
+    answer_here("registry", "load", "cancer/1", "copy")
+    assert Path("copy/model.onnx.enc").exists()
+    assert not Path("copy/model.onnx").exists()
+    weights = packed.joinpath("model.onnx").read_bytes()
+    kept = [
+        path.read_bytes()
+        for folder in ("registry", "cache")
+        for path in Path(folder).rglob("*")
+        if path.is_file()
+    ]
+    assert kept
+    assert not any(weights in content for content in kept)
+    answer_here("package", "decrypt", "sealed")
+    assert Path("sealed/model.onnx").read_bytes() == weights
+    monkeypatch.delenv("MAAS_MASTER_KEY_FILE")
+    assert "master key" in refused_here("predict", "models:/cancer/1", str(cancer))
 
 
 def test_package_alone_lists_its_commands() -> None:
