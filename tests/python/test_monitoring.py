@@ -239,6 +239,8 @@ def changed_metadata(profile: Profile, **changes: Any) -> bytes:
         {"version": True},
         {"inputs": []},
         {"inputs": [["X", "float32", [None, 10**9]]]},
+        {"inputs": [[f"X{k}", "float32", [None, 1024]] for k in range(10_000)]},
+        {"inputs": [["X", "float32", [None, *[2**31 - 1] * 200_000]]]},
         {"inputs": [["X", "float32", [None, -2]]]},
         {"inputs": [["X", "float32", [None, None]]]},
         {"inputs": [["X", "float16", [None, 2]]]},
@@ -259,7 +261,7 @@ def changed_metadata(profile: Profile, **changes: Any) -> bytes:
         {"labels": {"a": 1}},
         {"more": 1},
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:60],
 )
 def test_hostile_descriptions_are_refused(changes: dict[str, Any]) -> None:
     profile = Profile.build(linear(features=2), X[:, :2])

@@ -17,7 +17,7 @@ import numpy as np
 from maas_engine import _core, _safetensors
 from maas_engine._schema import ROLES, Field, Schema
 from maas_engine.errors import FormatError, InvalidArgument
-from maas_engine.monitoring._columns import Array, Column, ColumnState, columns_of
+from maas_engine.monitoring._columns import Array, Column, ColumnState, columns_of, profiled_fields
 
 VERSION = 1
 MAX_STATES = 256 * 2**20  # bytes
@@ -45,9 +45,12 @@ def read_profile(
 
     def check(entries: list[_safetensors.Entry], metadata: dict[str, str]) -> None:
         schema, labels = _parse(metadata)
+        many = sum(field.row_size for _, field in profiled_fields(schema))
+        if many != len(entries):  # said before a billion columns are made
+            _fail(f"{many} columns, as its fields have", f"{len(entries)}")
         columns = columns_of(schema, labels)
         if {each.name for each in entries} != {_name(k) for k in range(len(columns))}:
-            _fail(f"{len(columns)} columns, as its fields have", f"{len(entries)}")
+            _fail("columns by number", "others")
         if any(each.dtype != np.uint8 or len(each.shape) != 1 for each in entries):
             _fail("columns of bytes", "others")
         if sum(each.end - each.begin for each in entries) > MAX_STATES:
@@ -109,9 +112,13 @@ def _parse(metadata: dict[str, str]) -> tuple[Schema, Array | None]:
 
 def _field(item: Any) -> Field:
     name, dtype, shape = item
-    if dtype not in _DTYPES or not all(
-        (type(dim) is int and 0 <= dim < 2**31) or (dim is None and axis == 0)
-        for axis, dim in enumerate(shape)
+    if (
+        dtype not in _DTYPES
+        or len(shape) > _safetensors.MAX_RANK + 1
+        or not all(
+            (type(dim) is int and 0 <= dim < 2**31) or (dim is None and axis == 0)
+            for axis, dim in enumerate(shape)
+        )
     ):
         raise InvalidArgument(f"a field of {str(item)[:80]}")
     return Field(_text(name), dtype, tuple(shape))
