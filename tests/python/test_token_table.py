@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from pathlib import Path
@@ -207,3 +208,22 @@ def test_edited_by_hand(small_registry: Registry) -> None:
     for ask in (table.check, small_registry.check_token):
         with pytest.raises(PermissionDenied):
             ask(text, "admin")
+
+
+def test_a_forked_child_reads_for_itself(small_registry: Registry) -> None:
+    text = small_registry.create_token("admin")
+    table = small_registry.token_table()
+    table.check(text, "admin")
+    small_registry.revoke_token(token_id(text))
+    time.sleep(_token_table.LATE + 0.05)
+    with table._lock:  # as if a thread were reading at this very moment
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                table.check(text, "admin")
+            except PermissionDenied:
+                status = 0
+            finally:
+                os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

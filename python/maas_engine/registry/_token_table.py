@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import NamedTuple
@@ -38,7 +39,7 @@ class TokenTable:
 
     A token made or revoked counts at most that and one reading later. While the database gives no answer the last
     reading counts for `OUTLIVES` seconds, then every check raises Unavailable. Threads may share a table: one of
-    them reads, the others go on with what there is.
+    them reads, the others go on with what there is. A forked child reads for itself.
     """
 
     def __init__(self, database: Database) -> None:
@@ -46,6 +47,7 @@ class TokenTable:
         self._snapshot = _Snapshot({}, -float("inf"))
         self._tried, self._failed = -float("inf"), False
         self._lock = threading.Lock()  # held by the thread that reads
+        self._process = os.getpid()
 
     def check(self, text: str, scope: str) -> TokenInfo:
         """Return what is known of a token that allows a scope.
@@ -67,6 +69,8 @@ class TokenTable:
         return [TokenRow(info.id, sha256, info.scopes, info.expires) for info, sha256 in good]
 
     def _current(self) -> _Snapshot:
+        if self._process != os.getpid():  # the thread that held the lock stayed behind
+            self._lock, self._process = threading.Lock(), os.getpid()
         if self._due(time.monotonic()):
             age = time.monotonic() - self._snapshot.time
             # Whoever finds an old reading waits for the new one, but not for a database that is known to be down.
