@@ -113,6 +113,15 @@ def test_a_folder_that_is_there_stays(tmp_path: Path) -> None:
     assert list((tmp_path / "p").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "Ω" * 127, "a b", "-p", "p/", "./p", "\n"], ids=ascii)
+def test_folders_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    package = linear().package(name)
+    assert package.path == tmp_path / name
+    assert len(list(tmp_path.iterdir())) == 1
+    assert same_bits(maas_engine.load(name).predict(rows(3)), linear().predict(rows(3)))
+
+
 def test_a_reference_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="features"):
         linear().package(tmp_path / "p", X_reference=rows(5, 7))

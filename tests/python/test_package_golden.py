@@ -87,6 +87,38 @@ def test_made_rows_know_the_categories_of_the_graph() -> None:
     assert len(np.unique(height)) > 20
 
 
+def test_made_rows_are_of_the_categories_of_their_own_column() -> None:
+    builder = GraphBuilder("columns")
+    names = {"city": ["Oslo", "Łódź"], "colour": ["red", "green", "blue"]}
+    encoded = [
+        builder.add(
+            "OneHotEncoder",
+            builder.input(name, str, (None, 1)),
+            domain=ML_DOMAIN,
+            cats_strings=texts,
+            zeros=0,
+        )
+        for name, texts in names.items()
+    ]
+    builder.output(*encoded)
+    made = _rows.made(maas_engine.Model(builder.build()))
+    for column, texts in zip(made, names.values(), strict=True):
+        assert column.shape == (32, 1)
+        assert set(column.ravel()) == set(texts)
+
+
+def test_made_rows_of_integers_mix_them() -> None:
+    builder = GraphBuilder("tables")
+    x = builder.input("X", np.int64, (None, 8))
+    builder.output(builder.add("Gather", builder.constant(np.array([1.5, 2.5])), x))
+    (kept,) = _rows.made(maas_engine.Model(builder.build()))  # 2 and 3 are no rows of the table
+    assert set(kept.ravel().tolist()) == {0, 1}
+    builder = GraphBuilder("free")
+    builder.output(builder.add("Mul", builder.input("X", np.int64, (None, 8)), builder.constant(np.int64(3))))
+    (kept,) = _rows.made(maas_engine.Model(builder.build()))
+    assert len(np.unique(kept, axis=0)) >= 10
+
+
 @pytest.mark.parametrize("reference", [False, True], ids=["made", "reference"])
 @pytest.mark.parametrize(("features", "most"), [(1000, 128), (50_000, 41), (4_000_000, 1)])
 def test_wide_rows_are_fewer(features: int, most: int, reference: bool) -> None:

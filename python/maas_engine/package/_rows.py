@@ -144,32 +144,43 @@ def _candidates(column: Array) -> Iterator[int]:
 
 def _made(field: Field, known: list[Any], draws: np.random.RandomState, rows: int) -> Array:
     shape = (rows, *field.row_shape) if field.batched else field.row_shape
-    size = math.prod(shape)
     if field.dtype == "string":
-        texts = known or ["", "a", "Ωμέγα"]
-        return np.array([texts[i % len(texts)] for i in range(size)], dtype=object).reshape(shape)
+        return _listed(known or ["", "a", "Ωμέγα"], shape, np.dtype(object))
     dtype = np.dtype(field.dtype)
     if dtype.kind == "f":
-        values = draws.standard_normal(size).reshape(shape)
+        values = draws.standard_normal(shape)
         if field.batched and rows > 4:
             each_row = (-1, *[1] * len(field.row_shape))
             values *= np.resize([0.01, 1.0, 1.0, 30.0], rows).reshape(each_row)
             values[:4] = np.array([0.0, 1.0, -1.0, np.nan]).reshape(each_row)
-        return values.astype(dtype)
+        return np.asarray(values, dtype)
     if dtype.kind == "b":
-        return (draws.random_sample(size) < 0.5).reshape(shape)
-    return np.resize(np.array(known or [0, 1, 2, 3]), size).astype(dtype).reshape(shape)
+        return np.asarray(draws.random_sample(shape) < 0.5)
+    return _listed(known or [0, 1, 2, 3], shape, dtype)
+
+
+def _listed(values: list[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Rows of the first value, of the second, ...; and then rows that mix them."""
+    rows = shape[0] if shape else 1
+    i, j = np.ogrid[:rows, : math.prod(shape[1:])]
+    table = np.empty(len(values), dtype)
+    table[:] = values
+    return np.asarray(table[(i + j * (i // len(values))) % len(values)].reshape(shape))
 
 
 def _known_values(model: Model, field: Field) -> list[Any]:
-    """The categories that the graph's nodes list: texts for inputs of text, else integers."""
+    """The categories that nodes list, those that read the field if any do: texts for inputs of text, else integers."""
     wanted = str if field.dtype == "string" else int
+    near: dict[Any, None] = {}
     found: dict[Any, None] = {}
     for node in model.graph.nodes:
         for key, value in node.attributes.items():
-            if (key.startswith("cats_") or key.startswith("keys_")) and isinstance(value, (list, tuple)):
-                found.update(dict.fromkeys(item for item in value if type(item) is wanted))
-    return list(found)
+            if key.startswith(("cats_", "keys_")) and isinstance(value, (list, tuple)):
+                items = dict.fromkeys(item for item in value if type(item) is wanted)
+                found.update(items)
+                if field.name in node.inputs:
+                    near.update(items)
+    return list(near or found)
 
 
 def _answers(model: Model, arrays: list[Array]) -> bool:

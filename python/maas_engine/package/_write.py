@@ -38,7 +38,7 @@ def write(
 ) -> Package:
     """Write a package. The folder appears whole, or not at all.
 
-    It is written as ``.NAME.`` and random digits beside its place, and renamed. A killed process leaves that.
+    It is written as ``.package.`` and random digits beside its place, and renamed. A killed process leaves that.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def write_folder(path: Path, parts: Mapping[str, bytes]) -> None:
     """Write files into a new folder, which appears by one rename."""
     if os.path.lexists(path):
         raise InvalidArgument(f"[package] '{path}': expected a folder that is not there yet, got one that is")
-    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    temporary = path.with_name(f".package.{os.urandom(8).hex()}")
     os.mkdir(temporary)
     try:
         for name, data in parts.items():
