@@ -269,6 +269,7 @@ def test_environment_that_lost_a_setting_fails_closed(name: str, value: str) -> 
     with pytest.raises(MaasError, match=r"^\[(policy|keys)\]") as caught:
         Policy.from_environment({name: value})
     assert not names_of(str(caught.value))
+    assert value.strip() or f"{name}: expected a value, got an empty text" in str(caught.value)
 
 
 def test_two_master_keys_in_the_environment() -> None:

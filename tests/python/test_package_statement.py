@@ -133,6 +133,23 @@ def test_resources_twice_or_by_another_hash(work: Path) -> None:
         sign(work / "signed", work / "key")
 
 
+def test_nothing_around_a_good_signature_is_waved_through(work: Path) -> None:
+    folder = work / "signed"
+    before = bundle_of(folder)
+    envelope = before["dsseEnvelope"]
+    twice = {**before, "dsseEnvelope": {**envelope, "signatures": envelope["signatures"] * 2}}
+    for other in ({**before, "mediaType": before["mediaType"].replace("0.3", "0.2")}, twice):
+        write_bundle(folder, other)
+        with pytest.raises(FormatError, match=r"^\[package\] 'model\.sig': expected"):
+            open_package(folder, policy(work))
+    write_bundle(folder, before)
+    statement = statement_of(folder)
+    statement["predicate"]["serialization"]["method"] = "shards"
+    signed_by_hand(folder, work / "key", json.dumps(statement).encode())
+    with pytest.raises(FormatError, match="expected whole files signed"):
+        open_package(folder, policy(work))
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -25,6 +25,7 @@ from maas_engine.package import (
     open_package,
     rotate,
     sign,
+    verify_signature,
 )
 
 KEY, NEW = MasterKey(bytes([1]) * 32), MasterKey(bytes([2]) * 32)
@@ -102,6 +103,8 @@ def test_signed_ciphertext_counts(work: Path) -> None:
     assert open_package(work / "a", OPENS).encrypted
     both = Policy(public_key=signers(work).public_key, master_key=KEY)
     refused(work / "a", r"\.enc': expected the file that was signed", both)
+    with pytest.raises(PermissionDenied, match=r"\.enc': expected the file that was signed"):
+        verify_signature(work / "a", signers(work))  # which needs no master key
 
 
 NAMES = ["model.onnx.enc", "golden.safetensors.enc", "card.cdx.json.enc", "encryption.json"]
