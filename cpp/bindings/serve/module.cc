@@ -1,9 +1,12 @@
 // The extension `_server`: the server's data plane as Python starts, fills and stops it. An extension of its
 // own, so that programs that only predict load neither OpenSSL nor the rest.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +18,8 @@ namespace py = pybind11;
 
 namespace {
 
+using maas::serve::ControlReply;
+using maas::serve::ControlRequest;
 using maas::serve::ServedModel;
 using maas::serve::Server;
 using maas::serve::ServerOptions;
@@ -46,6 +51,8 @@ ServerOptions read_options(const py::dict& given) {
       options.threads = py::cast<int>(value);
     } else if (name == "compute_threads") {
       options.compute_threads = py::cast<int>(value);
+    } else if (name == "control_requests") {
+      options.control_requests = py::cast<size_t>(value);
     } else {
       maas::throw_invalid("serve", "expected an option of the server, got '" + name + "'");
     }
@@ -53,6 +60,34 @@ ServerOptions read_options(const py::dict& given) {
   if (options.threads < 1 || options.compute_threads < 1)
     maas::throw_invalid("serve", "expected at least one thread");
   return options;
+}
+
+py::bytes as_bytes(const std::string& text) { return {text.data(), text.size()}; }
+
+// (id, method, target, header fields, body), all but the first as bytes; None once the server is stopped.
+py::object next_request(Server& server) {
+  std::optional<ControlRequest> request;
+  {
+    const py::gil_scoped_release free;
+    request = server.control().next();
+  }
+  if (!request) return py::none();
+  py::list fields;
+  for (const auto& [name, value] : request->fields)
+    fields.append(py::make_tuple(as_bytes(name), as_bytes(value)));
+  return py::make_tuple(request->id, as_bytes(request->method), as_bytes(request->target), fields,
+                        as_bytes(request->body));
+}
+
+bool answer(Server& server, uint64_t id, int status, const py::list& fields, const py::bytes& body) {
+  ControlReply reply;
+  reply.status = status;
+  for (const py::handle each : fields) {
+    auto [name, value] = py::cast<std::pair<std::string, std::string>>(each);
+    reply.fields.emplace_back(std::move(name), std::move(value));
+  }
+  reply.body = body;
+  return server.control().answer(id, std::move(reply));
 }
 
 }  // namespace
@@ -84,5 +119,14 @@ PYBIND11_MODULE(_server, module) {
           [](Server& server, const std::string& name, const std::string& version) {
             return server.models().remove(name, version);
           },
-          py::arg("name"), py::arg("version"), py::pos_only());
+          py::arg("name"), py::arg("version"), py::pos_only())
+      .def("next_request", &next_request)
+      .def("answer", &answer, py::arg("id"), py::arg("status"), py::arg("fields"), py::arg("body"),
+           py::pos_only())
+      .def(
+          "set_readiness",
+          [](Server& server, std::map<std::string, std::string> missing, std::string note) {
+            server.readiness().set({{missing.begin(), missing.end()}, std::move(note)});
+          },
+          py::arg("missing"), py::arg("note"), py::pos_only());
 }

@@ -22,6 +22,8 @@ class AnyConnection {
   virtual ~AnyConnection() = default;
   // Ends when what has come is answered; at once where nothing has.
   virtual void drain() = 0;
+  // Ends at once, on a loop that no longer runs: answers that are still made elsewhere never come.
+  virtual void abandon() = 0;
 };
 
 // Lives as long as an operation on its socket is under way or its conversation waits for an answer.
@@ -34,6 +36,11 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   void drain() override {
     draining_ = true;
     if (idle_ && end_ == 0) close();
+  }
+
+  void abandon() override {
+    close();
+    waiting_.reset();
   }
 
   void start() {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "maas/serve/model_table.h"
+#include "maas/serve/worker.h"
 #include "maas/wire/status.h"
 
 namespace maas::serve {
@@ -13,5 +13,15 @@ namespace maas::serve {
 std::string model_metadata(ModelReader& models, std::string_view name, std::string_view version);
 
 wire::Status unknown_model(std::string_view name);
+
+// Of a model that is not in the table: kOverloaded, with the reason, where the server still waits for it.
+wire::Status missing_model(const Worker& worker, std::string_view name);
+
+// {"ready":true,...} or, with the reason, what keeps the server from it.
+struct ReadyText {
+  bool ready;
+  std::string text;  // JSON where ready, else words
+};
+ReadyText describe_readiness(const Worker& worker);
 
 }  // namespace maas::serve

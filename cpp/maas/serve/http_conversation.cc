@@ -57,6 +57,22 @@ class HttpConversation::HttpCall final : public Call {
     answered({});
   }
 
+  // Of a model that is not in the table.
+  void missing(std::string_view name) {
+    status = missing_model(conversation_.worker_, name);
+    fail(status.code() == ErrorCode::kNotFound ? 404 : 503, status.text());
+  }
+
+  void control_answered(ControlReply answer) {
+    type_ = content_type(answer);
+    lines_ = field_lines(answer);
+    reply.status = answer.status;
+    reply.content_type = type_;
+    reply.fields = lines_;
+    body_ = std::move(answer.body);
+    finish();
+  }
+
   void succeed(std::string_view json) {
     body_ = json;
     finish();
@@ -102,6 +118,7 @@ class HttpConversation::HttpCall final : public Call {
 
   HttpConversation& conversation_;
   std::string body_;
+  std::string type_, lines_;  // of the control plane's reply
 };
 
 HttpConversation::HttpConversation(Worker& worker) : worker_(worker), parser_(worker.options.http) {}
@@ -149,21 +166,23 @@ void HttpConversation::take(const wire::HttpRequest& request) {
   switch (route.endpoint) {
     case Endpoint::kInfer: return infer(request, route, call);
     case Endpoint::kLive: return call.succeed("{\"live\":true}");
-    case Endpoint::kReady: return call.succeed("{\"ready\":true,\"live\":true}");
+    case Endpoint::kReady: {
+      const ReadyText ready = describe_readiness(worker_);
+      return ready.ready ? call.succeed(ready.text) : call.fail(503, ready.text);
+    }
     case Endpoint::kServerMetadata: return call.succeed(kServer);
     case Endpoint::kModelMetadata:
     case Endpoint::kModelReady: return describe_model(route, call);
     case Endpoint::kWrongMethod:
+      call.reply.fields = route.allowed;
       return call.fail(405, "expected another method for " + wire::shown(request.path));
-    case Endpoint::kOther:
-      return call.fail(404,
-                       "expected a path of the Open Inference Protocol, got " + wire::shown(request.path));
+    case Endpoint::kOther: return ask_control(request, call);
   }
 }
 
 void HttpConversation::infer(const wire::HttpRequest& request, const Route& route, HttpCall& call) {
   const ModelPointer* found = worker_.models.find(route.model, route.version);
-  if (found == nullptr) return call.answered_with(unknown_model(route.model));
+  if (found == nullptr) return call.missing(route.model);
   call.model = *found;
   call.arrived = Clock::now();
   call.status = decode_body(request, call);
@@ -173,8 +192,10 @@ void HttpConversation::infer(const wire::HttpRequest& request, const Route& rout
   worker_.add(call);
 }
 
-wire::Status HttpConversation::decode_body(const wire::HttpRequest& request, HttpCall& call) {
-  std::string_view body = request.body;
+// The body as it was before it was compressed, followed by padding.
+wire::Status HttpConversation::expand_body(const wire::HttpRequest& request, HttpCall& call,
+                                           std::string_view& body) {
+  body = request.body;
   if (request.coding == wire::ContentCoding::kUnknown) {
     return {ErrorCode::kUnsupported, "expected a body in gzip, deflate or as it is"};
   }
@@ -187,17 +208,41 @@ wire::Status HttpConversation::decode_body(const wire::HttpRequest& request, Htt
     call.expanded.append(wire::kBodyPadding, '\0');
     body = std::string_view(call.expanded).substr(0, size);
   }
+  return {};
+}
+
+wire::Status HttpConversation::decode_body(const wire::HttpRequest& request, HttpCall& call) {
+  std::string_view body;
+  if (wire::Status status = expand_body(request, call, body); !status.ok()) return status;
   if (request.json_size == size_t{0}) return call.model->take_raw(body, call.request);
   return worker_.decoder.decode(body, request.json_size.value_or(body.size()), call.request);
 }
 
 void HttpConversation::describe_model(const Route& route, HttpCall& call) {
   const std::string json = model_metadata(worker_.models, route.model, route.version);
-  if (json.empty()) return call.answered_with(unknown_model(route.model));
+  if (json.empty()) return call.missing(route.model);
   if (route.endpoint == Endpoint::kModelMetadata) return call.succeed(json);
   std::string ready = "{\"name\":";
   wire::append_json_text(route.model, ready);
   call.succeed(ready + ",\"ready\":true}");
+}
+
+// Answered later, as a large call is: this connection waits, no other does.
+void HttpConversation::ask_control(const wire::HttpRequest& request, HttpCall& call) {
+  if (!worker_.ask_control) {
+    return call.fail(404, "expected a path of the Open Inference Protocol, got " + wire::shown(request.path));
+  }
+  std::string_view body;
+  if (wire::Status status = expand_body(request, call, body); !status.ok())
+    return call.answered_with(std::move(status));
+  ControlRequest asked;
+  asked.method = request.verb;
+  asked.target = request.target;
+  for (const wire::HttpField& each : request.fields) asked.fields.emplace_back(each.name, each.value);
+  asked.body = body;
+  if (!worker_.ask_control(std::move(asked),
+                           [&call](ControlReply reply) { call.control_answered(std::move(reply)); }))
+    call.fail(503, "too many requests wait for the control plane: try again later");
 }
 
 // A call is done; the last one of several wakes the connection, unless read() is still taking requests.

@@ -31,6 +31,8 @@ class HttpConversation final : public Conversation {
   void infer(const wire::HttpRequest& request, const Route& route, HttpCall& call);
   wire::Status decode_body(const wire::HttpRequest& request, HttpCall& call);
   void describe_model(const Route& route, HttpCall& call);
+  void ask_control(const wire::HttpRequest& request, HttpCall& call);
+  wire::Status expand_body(const wire::HttpRequest& request, HttpCall& call, std::string_view& body);
   HttpCall& next_call();
   void finished();
   void gather();

@@ -5,6 +5,7 @@ namespace maas::serve {
 namespace {
 
 constexpr std::string_view kModels = "/v2/models/";
+constexpr std::string_view kRead = "Allow: GET, HEAD\r\n", kPost = "Allow: POST\r\n";
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -38,9 +39,15 @@ std::string_view take_part(std::string_view& path) {
 
 bool is_read(wire::Method method) { return method == wire::Method::kGet || method == wire::Method::kHead; }
 
+void refuse_method(Route& route, std::string_view allowed) {
+  route.endpoint = Endpoint::kWrongMethod;
+  route.allowed = allowed;
+}
+
 Route fixed(Endpoint endpoint, wire::Method method) {
   Route route;
-  route.endpoint = is_read(method) ? endpoint : Endpoint::kWrongMethod;
+  route.endpoint = endpoint;
+  if (!is_read(method)) refuse_method(route, kRead);
   return route;
 }
 
@@ -61,10 +68,11 @@ Route find_route(wire::Method method, std::string_view path) {
   }
   if (model.empty()) return route;
   if (rest == "infer") {
-    route.endpoint = method == wire::Method::kPost ? Endpoint::kInfer : Endpoint::kWrongMethod;
+    route.endpoint = Endpoint::kInfer;
+    if (method != wire::Method::kPost) refuse_method(route, kPost);
   } else if (rest.empty() || rest == "ready") {
     route.endpoint = rest.empty() ? Endpoint::kModelMetadata : Endpoint::kModelReady;
-    if (!is_read(method)) route.endpoint = Endpoint::kWrongMethod;
+    if (!is_read(method)) refuse_method(route, kRead);
   } else {
     return route;
   }

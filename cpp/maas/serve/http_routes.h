@@ -22,6 +22,7 @@ enum class Endpoint {
 struct Route {
   Endpoint endpoint = Endpoint::kOther;
   std::string model, version;  // %XX decoded
+  std::string_view allowed;    // kWrongMethod: the line of the head that names the right ones
 };
 
 Route find_route(wire::Method method, std::string_view path);

@@ -86,7 +86,7 @@ void RawConversation::take(std::string_view frame) {
 
 void RawConversation::infer(RawCall& call) {
   const ModelPointer* found = worker_.models.find(call.request.model, call.request.version);
-  if (found == nullptr) return call.fail(unknown_model(call.request.model));
+  if (found == nullptr) return call.fail(missing_model(worker_, call.request.model));
   call.model = *found;
   call.arrived = Clock::now();
   call.status = call.model->bind(call.request, call.binding);
@@ -97,7 +97,7 @@ void RawConversation::infer(RawCall& call) {
 
 void RawConversation::describe(RawCall& call) {
   const std::string json = model_metadata(worker_.models, call.request.model, call.request.version);
-  if (json.empty()) return call.fail(unknown_model(call.request.model));
+  if (json.empty()) return call.fail(missing_model(worker_, call.request.model));
   const std::string_view text = json;
   wire::Tensor tensor;
   tensor.name = "metadata";

@@ -34,14 +34,17 @@ constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such a
 
 struct Server::Impl {
   explicit Impl(ServerOptions given)
-      : options(std::move(given)), compute(static_cast<size_t>(options.compute_threads)) {}
+      : options(std::move(given)),
+        compute(static_cast<size_t>(options.compute_threads)),
+        control(options.control_requests, options.control_bytes) {}
 
   // A thread of the server: its own event loop, the connections that it was given, what it works with.
   struct Loop {
     explicit Loop(Impl& server)
         : worker(
               server.options, server.models, [this] { asio::post(context, [this] { worker.flush(); }); },
-              [this, &server](Call& call) { return server.run_elsewhere(call, context); }) {}
+              [this, &server](Call& call) { return server.run_elsewhere(call, context); },
+              server.ask_control(context), &server.readiness) {}
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> open{context.get_executor()};
     Worker worker;
@@ -51,6 +54,7 @@ struct Server::Impl {
 
     void keep(std::weak_ptr<AnyConnection> connection);
     void drain();
+    void abandon();
     void run();
     void wait(Clock::time_point end);
 
@@ -71,12 +75,15 @@ struct Server::Impl {
   void accept(Listener& listener);
   void welcome(tcp::socket socket, Loop& loop, bool raw);
   bool run_elsewhere(Call& call, asio::io_context& back);
+  Worker::AskControl ask_control(asio::io_context& back);
 
   ServerOptions options;
   ModelTable models;
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::unique_ptr<Listener>> listeners;  // on the first loop
   asio::thread_pool compute;
+  ControlQueue control;
+  Readiness readiness;
   std::atomic<size_t> large_rows{0};
   size_t next_loop = 0;
   int http_port = -1, tcp_port = -1;
@@ -151,6 +158,15 @@ bool Server::Impl::run_elsewhere(Call& call, asio::io_context& back) {
   return true;
 }
 
+Worker::AskControl Server::Impl::ask_control(asio::io_context& back) {
+  if (!control.exists()) return {};
+  return [this, &back](ControlRequest request, ControlQueue::Answer answer) {
+    return control.ask(std::move(request), [&back, answer = std::move(answer)](ControlReply reply) {
+      asio::post(back, [answer, reply = std::move(reply)]() mutable { answer(std::move(reply)); });
+    });
+  };
+}
+
 void Server::Impl::Loop::keep(std::weak_ptr<AnyConnection> connection) {
   if (connections.size() >= tidy_at) {
     std::erase_if(connections, [](const auto& each) { return each.expired(); });
@@ -163,6 +179,12 @@ void Server::Impl::Loop::drain() {
   open.reset();  // the loop ends with its last connection
   for (const auto& each : connections) {
     if (const auto connection = each.lock()) connection->drain();
+  }
+}
+
+void Server::Impl::Loop::abandon() {
+  for (const auto& each : connections) {
+    if (const auto connection = each.lock()) connection->abandon();
   }
 }
 
@@ -180,7 +202,10 @@ void Server::Impl::Loop::wait(Clock::time_point end) {
 
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
-Server::~Server() { stop(std::chrono::milliseconds(0)); }
+Server::~Server() {
+  stop(std::chrono::milliseconds(0));
+  impl_->control.close();
+}
 
 void Server::start() {
   Impl& server = *impl_;
@@ -207,10 +232,12 @@ void Server::stop(std::chrono::milliseconds patience) {
   for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(); });
   const auto end = Clock::now() + patience;
   for (const auto& loop : server.loops) loop->wait(end);
+  server.control.close();
   server.compute.join();
   for (const auto& loop : server.loops) {
     loop->context.stop();
     loop->thread.join();
+    loop->abandon();
   }
   server.loops.clear();
 }
@@ -218,5 +245,7 @@ void Server::stop(std::chrono::milliseconds patience) {
 int Server::http_port() const { return impl_->http_port; }
 int Server::tcp_port() const { return impl_->tcp_port; }
 ModelTable& Server::models() { return impl_->models; }
+ControlQueue& Server::control() { return impl_->control; }
+Readiness& Server::readiness() { return impl_->readiness; }
 
 }  // namespace maas::serve

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <memory>
 
+#include "maas/serve/control_queue.h"
 #include "maas/serve/model_table.h"
 #include "maas/serve/options.h"
+#include "maas/serve/readiness.h"
 
 namespace maas::serve {
 
@@ -13,6 +15,12 @@ class Server {
  public:
   explicit Server(ServerOptions options);
   ~Server();  // stops at once
+
+  // Requests for the control plane, where options.control_requests lets some wait. Readable from the start,
+  // closed by stop().
+  ControlQueue& control();
+  // Of /v2/health/ready, and of models that are still to come.
+  Readiness& readiness();
 
   // Binds, listens and starts the threads; returns when connections are accepted. Throws InvalidArgument for
   // an address that cannot be had.

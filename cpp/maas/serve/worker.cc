@@ -9,11 +9,17 @@
 namespace maas::serve {
 
 Worker::Worker(const ServerOptions& server_options, const ModelTable& table, std::function<void()> schedule,
-               std::function<bool(Call&)> run_elsewhere)
+               std::function<bool(Call&)> run_elsewhere, AskControl ask, const Readiness* readiness)
     : options(server_options),
       models(table),
+      ask_control(std::move(ask)),
       schedule_(std::move(schedule)),
-      run_elsewhere_(std::move(run_elsewhere)) {}
+      run_elsewhere_(std::move(run_elsewhere)),
+      readiness_(readiness) {}
+
+std::shared_ptr<const Readiness::State> Worker::readiness() const {
+  return readiness_ == nullptr ? std::make_shared<const Readiness::State>() : readiness_->state();
+}
 
 void Worker::add(Call& call) {
   if (is_large(call)) {

@@ -8,8 +8,10 @@
 
 #include "maas/serve/batch.h"
 #include "maas/serve/call.h"
+#include "maas/serve/control_queue.h"
 #include "maas/serve/model_table.h"
 #include "maas/serve/options.h"
+#include "maas/serve/readiness.h"
 #include "maas/wire/infer_decoder.h"
 
 namespace maas::serve {
@@ -17,11 +19,16 @@ namespace maas::serve {
 // Used by its own thread alone.
 class Worker {
  public:
+  using AskControl = std::function<bool(ControlRequest, ControlQueue::Answer)>;
+
   // `schedule`: calls flush() on this thread after everything that is ready now has been read.
   // `run_elsewhere`: takes a call to the compute threads and brings it back to this one, answered; false
   // where too many rows wait there already.
+  // `ask_control`: hands a request to the control plane and brings the reply to this thread; false where it
+  // cannot. Empty where there is none.
   Worker(const ServerOptions& options, const ModelTable& models, std::function<void()> schedule,
-         std::function<bool(Call&)> run_elsewhere);
+         std::function<bool(Call&)> run_elsewhere, AskControl ask_control = {},
+         const Readiness* readiness = nullptr);
 
   const ServerOptions& options;
   ModelReader models;
@@ -32,6 +39,10 @@ class Worker {
   // Runs what was added, the calls of one model together.
   void flush();
 
+  const AskControl ask_control;
+  // What the server still waits for; nullptr where it waits for nothing, ever.
+  std::shared_ptr<const Readiness::State> readiness() const;
+
   // For answers' heads; made anew once a second.
   const std::string& date();
 
@@ -41,6 +52,7 @@ class Worker {
 
   std::function<void()> schedule_;
   std::function<bool(Call&)> run_elsewhere_;
+  const Readiness* readiness_;
   BatchRunner runner_;
   std::vector<Call*> pending_, batch_;
   size_t pending_rows_ = 0;

@@ -11,12 +11,15 @@ namespace {
 const char* reason(int status) {
   switch (status) {
     case 200: return "OK";
+    case 202: return "Accepted";
+    case 204: return "No Content";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
+    case 409: return "Conflict";
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
     case 429: return "Too Many Requests";
@@ -55,7 +58,9 @@ void append_head(const HttpReply& reply, size_t body_size, std::string_view date
   out += date;
   out += "\r\nContent-Length: ";
   out += std::to_string(body_size);
-  out += "\r\n\r\n";
+  out += "\r\n";
+  out += reply.fields;
+  out += "\r\n";
 }
 
 std::string_view continue_head() { return "HTTP/1.1 100 Continue\r\n\r\n"; }

@@ -19,6 +19,7 @@ struct HttpReply {
   ContentCoding coding = ContentCoding::kIdentity;
   std::optional<unsigned> retry_after;  // seconds
   bool wants_token = false;             // WWW-Authenticate: Bearer
+  std::string_view fields;              // further lines, each with its end
 };
 
 // Appends the head of an answer whose body has `body_size` bytes. `date`: as http_date gives it.
