@@ -152,6 +152,14 @@ def test_a_policys_refusal_does_not_cost_the_copy(cache: Cache, source: Source, 
     assert held(tmp_path) == {"a"}
 
 
+@pytest.mark.parametrize("digest", ["", "..", "../packages/a", "/etc", "a/../b", "é"])
+def test_only_a_plain_name_is_a_place(cache: Cache, source: Source, tmp_path: Path, digest: str) -> None:
+    source.load(cache, "a")
+    with pytest.raises(FormatError, match="digest"):
+        source.load(cache, digest)
+    assert held(tmp_path) == {"a"}
+
+
 def test_an_error_of_the_store_leaves_nothing(cache: Cache, source: Source, tmp_path: Path) -> None:
     source.down = True
     with pytest.raises(Unavailable):

@@ -1,4 +1,7 @@
-"""SQLite that does not answer: what was loaded before still loads. PostgreSQL's turn is in test_registry_database."""
+"""SQLite that does not answer, or lies: what was loaded before still loads, nothing is written elsewhere.
+
+PostgreSQL's turn is in test_registry_database.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from pathlib import Path
 
 import pytest
 import registry_models
+from sqlalchemy import update
 
-from maas_engine.errors import Overloaded, Unavailable
+from maas_engine.errors import FormatError, Overloaded, Unavailable
 from maas_engine.registry import Registry, _database
+from maas_engine.registry import _tables as t
 
 
 @contextmanager
@@ -94,3 +99,28 @@ def test_copies_of_two_packages_swapped(tmp_path: Path) -> None:
                 assert (
                     registry.load(f"models:/m/{seed}").to_bytes() == registry_models.linear(seed).to_bytes()
                 )
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "..", "a/b", "a\\b", ""])
+def test_a_file_named_out_of_its_folder_in_the_database(tmp_path: Path, name: str) -> None:
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache") as registry:
+        registry.register("m", registry_models.linear(1))
+        with registry.database.write() as connection:
+            rows = update(t.files).where(t.files.c.path == "model.onnx")
+            connection.execute(rows.values(path=name.replace("/escaped", str(tmp_path / "escaped"))))
+        with pytest.raises(FormatError, match="plain name"):
+            registry.load("models:/m/1")
+        assert not registry.audit()
+    assert {path.name for path in tmp_path.iterdir()} == {"registry", "cache"}
+    assert list((tmp_path / "cache" / "packages").iterdir()) == []
+
+
+def test_a_digest_that_is_a_path_in_the_database(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    with Registry(tmp_path / "registry", cache=tmp_path / "cache") as registry:
+        registry.register("m", registry_models.linear(1))
+        with registry.database.write() as connection:
+            connection.execute(update(t.versions).values(digest="../../precious"))
+        with pytest.raises(FormatError, match="digest"):
+            registry.load("models:/m/1")
+    assert (tmp_path / "precious").is_dir()

@@ -15,6 +15,7 @@ import zstandard
 
 from maas_engine import _faults
 from maas_engine.errors import FormatError, InvalidArgument, NotFound, Unavailable
+from maas_engine.registry import _folder
 from maas_engine.registry._store import Store
 
 NOISE = random.Random(1).randbytes(3_000_000)
@@ -260,6 +261,19 @@ def test_sweep_removes_only_old_unfinished_uploads(store: Store, tmp_path: Path)
     assert len(files(folder)) == 3
     assert store.sweep(before) == 1
     assert {path.name for path in files(folder)} == {digest[2:], ".unfinished.new"}
+
+
+def test_an_upload_that_was_swept_away_under_way(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sweep(name: str) -> None:
+        if name == "store.written":
+            assert store.sweep(10**18) == 1
+
+    monkeypatch.setattr(_folder, "point", sweep)
+    with pytest.raises(Unavailable, match="no use of the store"):
+        put(store, NOISE)
+    assert files(tmp_path / "blobs") == []
 
 
 def test_what_is_written_is_flushed_before_it_is_named(

@@ -81,6 +81,8 @@ class Cache:
 
     def place(self, digest: str) -> Path:
         """Where the copy of a package is, if there is one."""
+        if not (digest.isascii() and digest.isalnum()):  # from a database or a note that someone edited
+            raise FormatError(f"[registry] expected a package's digest, got {digest[:80]!r}")
         return self._folder / _PACKAGES / digest
 
     def remember(self, registry: str, uri: str, version: int, digest: str) -> None:

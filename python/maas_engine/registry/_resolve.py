@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from maas_engine.errors import InvalidArgument, NotFound, Overloaded, Unavailable
+from maas_engine.errors import FormatError, InvalidArgument, NotFound, Overloaded, Unavailable
 from maas_engine.model import Model
 from maas_engine.package import Package, open_package
 from maas_engine.registry import _tables as t
@@ -98,6 +98,10 @@ class Resolving(RegistryBase):
             if refusal is not None:
                 raise refusal
             for name, file in files.items():
+                if name in ("", ".", "..") or "/" in name or "\\" in name:
+                    raise FormatError(
+                        f"[registry] expected a file's plain name in package {digest}, got {name!r}"
+                    )
                 (folder / name).write_bytes(self.store.read(file.sha256, file.size))
 
         def use(folder: Path) -> Package:

@@ -110,7 +110,12 @@ class Store:
                 packed = _packs(file, size)
                 objects[_file_name(sha256, packed)] = _pieces(file, sha256, packed)
             if objects:
-                written = self._ask(lambda: self._backend.put_all(objects))
+                try:
+                    written = self._ask(lambda: self._backend.put_all(objects))
+                except NotFound:
+                    raise Unavailable(
+                        f"[registry] no use of the store {self}: its folder went away"
+                    ) from None
                 sizes |= {_digest(name): size for name, size in written.items()}
         point("store.put")
         return sizes
