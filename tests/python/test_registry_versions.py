@@ -16,7 +16,7 @@ from sqlalchemy import event
 import maas_engine
 from maas_engine.errors import Conflict, FormatError, InvalidArgument, NotFound, PermissionDenied
 from maas_engine.package import Policy, encrypt, generate_master_key, generate_signing_key, sign, write
-from maas_engine.registry import Registry
+from maas_engine.registry import Registry, _blobs
 from maas_engine.registry._cache import Cache
 
 ROWS = np.array([[1.0, 2.0, 3.0]])
@@ -290,3 +290,29 @@ def test_an_encrypted_package_is_kept_encrypted(tmp_path: Path) -> None:
 def test_versions_can_be_pickled(small_registry: Registry) -> None:
     version = small_registry.register("a", linear(0), tags={"a": "b"})
     assert pickle.loads(pickle.dumps(version)) == version
+
+
+def test_an_upload_that_outlives_its_lease_begins_again(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_all, calls = registry.store.put_all, 0
+
+    def slow(blobs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        sizes = put_all(blobs)
+        if calls == 1:  # meanwhile the lease is over, and a collection takes what was put
+            assert len(registry.collect_garbage(grace=0.0).blobs) == len(blobs)
+            monkeypatch.setattr(_blobs, "LEASE", 3600)
+        return sizes
+
+    monkeypatch.setattr(_blobs, "LEASE", 0)
+    monkeypatch.setattr(registry.store, "put_all", slow)
+    version = registry.register("a", linear(0))
+    assert (version.version, calls) == (1, 2)
+    assert registry.load(version.uri).to_bytes() == linear(0).to_bytes()
+    monkeypatch.setattr(_blobs, "LEASE", 0)
+    with pytest.raises(Conflict, match="longer than its lease"):
+        registry.register("a", linear(1))
+    assert [each.version for each in registry.versions("a")] == [1]
+    assert registry.audit()
