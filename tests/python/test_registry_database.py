@@ -119,11 +119,13 @@ def test_a_read_sees_one_state(registry: Registry) -> None:
 
 def test_a_forked_child_has_connections_of_its_own(registry: Registry) -> None:
     registry.create_model("a")
+    parents = registry.database._open()
     child = os.fork()
     if child == 0:
         try:
             registry.create_model("b")
-            os._exit(0 if len(registry.models()) == 2 else 1)
+            own = registry.database._open() is not parents
+            os._exit(0 if own and len(registry.models()) == 2 else 1)
         except BaseException:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
