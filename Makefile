@@ -50,9 +50,8 @@ $(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
 # --- everyday -------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: build ## Train, cross-validate and evaluate on real tables, beside scikit-learn
+demo: build ## Train and judge models on real tables, beside scikit-learn; take one through the registry
 	$(BIN)/python examples/demo.py
-	$(BIN)/python examples/process.py
 	$(BIN)/python examples/process.py
 
 .PHONY: examples
