@@ -75,7 +75,9 @@ def test_extras_are_the_documented_ones() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     section = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
     extras = set(re.findall(r"^(\w+) = ", section, re.MULTILINE))
-    assert extras == {"train", "plot", "onnx", "serve", "registry", "gpu", "ray", "all"}
+    assert extras == {
+        "train", "plot", "onnx", "serve", "registry", "postgresql", "s3", "gpu", "ray", "all",
+    }  # fmt: skip
     readme = (ROOT / "README.md").read_text()
     assert {extra for extra in extras if f"`{extra}`" not in readme} == set()
 
