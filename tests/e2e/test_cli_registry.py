@@ -225,8 +225,8 @@ def test_a_model_file_is_packed_on_the_way(place: Path, shelf: Path, answer_here
 
 def test_options_come_before_the_environment(stocked: Path, answer_here: Answer, shelf: Path) -> None:
     other = ("--registry", "other", "--store", "elsewhere")
-    assert answer_here("registry", "list", *other)["models"] == []
     answer_here("registry", "register", "cancer", str(shelf / "good"), *other)
+    assert answer_here("registry", "list", *other)["models"][0]["latest"] == 1
     assert list(Path("elsewhere").rglob("*"))
     assert answer_here("registry", "list")["models"][0]["latest"] == 2
 
@@ -279,14 +279,25 @@ def test_what_is_refused_in_one_line(
     assert line in refused_here("registry", *given)
 
 
-def test_a_missing_extra_is_named(place: Path, refused_here: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named(
+    place: Path, shelf: Path, refused_here: Refuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in [name for name in sys.modules if name.startswith("maas_engine.registry")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    assert (
-        "the registry needs sqlalchemy: install it with pip install 'maas_engine[registry]'"
-        in refused_here("registry", "list")
-    )
+    later = str(shelf / "later.csv")
+    for command in (("registry", "list"), ("predict", "models:/cancer/1", later)):
+        line = refused_here(*command)
+        assert line == "sqlalchemy is not installed: pip install 'maas_engine[registry]'"
+
+
+def test_a_mistyped_place_is_no_registry(stocked: Path, refused_here: Refuse) -> None:
+    for command in ("list", "audit", "gc", "history"):
+        assert "no registry at" in refused_here("registry", command, "--registry", "mistyped")
+    database = ("--registry", "sqlite:///mistyped.db", "--store", "x")
+    assert "no registry at" in refused_here("token", "list", *database)
+    assert not Path("mistyped").exists()
+    assert not Path("mistyped.db").exists()
 
 
 @pytest.mark.parametrize("width", [80, 120])

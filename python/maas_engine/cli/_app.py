@@ -40,6 +40,13 @@ app.add_typer(_token.app, name="token")
 # Of the click that typer is built on, or, from 0.16 on, contains.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
+# What a command may lack, and the extra that brings it.
+EXTRAS = {
+    **dict.fromkeys(("sqlalchemy", "alembic", "fsspec", "zstandard"), "registry"),
+    "psycopg": "postgresql",
+    "s3fs": "s3",
+}
+
 Task = Annotated[str, typer.Option(help="auto, classification or regression")]
 File = Annotated[str, typer.Argument(help="ONNX file")]
 
@@ -254,6 +261,9 @@ def describe(error: Exception) -> str:
     text = str(error) or type(error).__name__
     if isinstance(error, (maas_engine.errors.MaasError, ValueError, OSError)):
         return text
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in EXTRAS:
+        extra = EXTRAS[str(error.name).partition(".")[0]]
+        return f"{error.name} is not installed: pip install 'maas_engine[{extra}]'"
     if isinstance(error, MemoryError):
         return f"not enough memory: {text}"
     return f"{type(error).__name__}: {text} (run with --traceback to see where)"

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import typer
 
-from maas_engine.errors import InvalidArgument, Unsupported
+from maas_engine.errors import InvalidArgument, NotFound
 
 Data = Annotated[str, typer.Argument(help="CSV, TSV, Parquet or Arrow file; - for standard input")]
 Target = Annotated[str, typer.Option(help="Column to predict", show_default=False)]
@@ -143,13 +143,15 @@ def without(table: Any, names: list[str] | None) -> Any:
 
 
 @contextmanager
-def open_registry(place: str | None, store: str | None, public_key: str | None = None) -> Iterator[Any]:
+def open_registry(
+    place: str | None, store: str | None, public_key: str | None = None, *, new: bool = False
+) -> Iterator[Any]:
     """The registry that the options and the environment name; packages must be signed by ``public_key``.
 
     Raises
     ------
     InvalidArgument : a password in an option, where every user of the machine could read it.
-    Unsupported : the extra is not installed.
+    NotFound : there is none yet, and it is not to be a ``new`` one: an audit of a mistyped place finds nothing wrong.
     """
     for option, given in (("--registry", place), ("--store", store)):
         parts = urlsplit(given or "")
@@ -158,20 +160,17 @@ def open_registry(place: str | None, store: str | None, public_key: str | None =
                 f"{option} expects a URL without password, which other users could read: set MAAS_REGISTRY, PGPASSWORD "
                 "or ~/.pgpass"
             )
-    try:
-        from maas_engine.registry import Registry
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("maas_engine"):
-            raise
-        raise Unsupported(
-            f"the registry needs {error.name}: install it with pip install 'maas_engine[registry]'"
-        ) from None
+    from maas_engine.registry import Registry
+
     policy = None
     if public_key is not None:
         from maas_engine.package import Policy
 
         policy = replace(Policy.from_environment(), public_key=public_key)
     registry = Registry(place, store, policy=policy)
+    kind, _, file = str(registry.database).partition(":///")
+    if not new and kind.startswith("sqlite") and not os.path.exists(file.partition("?")[0]):
+        raise NotFound(f"no registry at {file}: `registry register` and `token create` make one")
     try:
         yield registry
     finally:

@@ -74,7 +74,7 @@ def register(
     """Verify a package and keep it as the model's next version."""
     from maas_engine.cli import _registry_tables, _report
 
-    with _report.progress() as steps, open_registry(registry, store, public_key) as opened:
+    with _report.progress() as steps, open_registry(registry, store, public_key, new=True) as opened:
         model, rows = None, None
         if reference is not None:
             if os.path.isdir(source):

@@ -34,7 +34,7 @@ def create(
     span = None if expires_in is None else seconds("--expires-in", expires_in)
     if sys.stdout is None:
         raise InvalidArgument("standard output is closed, on which the token is shown this once")
-    with open_registry(registry, store) as opened:
+    with open_registry(registry, store, new=True) as opened:
         token = opened.create_token(scopes, expires_in=span, description=description)
     if json:
         from maas_engine.cli import _report
