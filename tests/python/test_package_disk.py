@@ -145,7 +145,7 @@ def test_one_of_many_writers_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("parent", ["none", "file"])
 def test_a_parent_that_is_no_folder(tmp_path: Path, parent: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=parent):
+    with pytest.raises(FileNotFoundError, match=f"{parent}'$"):
         small_model().package(tmp_path / parent / "p")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -237,6 +237,17 @@ def test_reading_follows_no_link_and_waits_for_no_pipe(
         with pytest.raises(NotFound):
             open_package(inside, Policy())
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("name", [b"\x1b[31m", b"a\nb", b"\xff\xfe", b"\xe2\x80\xae", b"\x9b1m"], ids=ascii)
+def test_names_in_messages_say_nothing_to_a_terminal(tmp_path: Path, name: bytes) -> None:
+    path = small_package(tmp_path / "p")
+    with open(os.path.join(os.fsencode(path), name), "wb"):
+        pass
+    with pytest.raises(FormatError, match="only files that the manifest lists") as caught:
+        open_package(path, Policy())
+    assert str(caught.value).isprintable()
+    assert str(caught.value).encode()
 
 
 CLAIMS: list[tuple[tuple[Any, ...], Any]] = [

@@ -14,8 +14,9 @@ MAX_ENTRIES = 64  # more than any package has; a crowded folder is not listed to
 
 
 def fail(name: str, expected: str, got: str) -> NoReturn:
-    """Raise the FormatError of a package's file."""
-    raise FormatError(f"[package] '{name}': expected {expected}, got {got}")
+    """Raise the FormatError of a package's file. What comes out of a package says nothing to a terminal."""
+    text = f"[package] '{name}': expected {expected}, got {got}"
+    raise FormatError("".join(each if each.isprintable() else ascii(each)[1:-1] for each in text))
 
 
 class Folder:

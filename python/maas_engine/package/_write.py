@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import hashlib
 import os
 import shutil
@@ -117,6 +118,8 @@ def write_folder(path: Path, parts: Mapping[str, bytes]) -> None:
     """Write files into a new folder, which appears by one rename."""
     if os.path.lexists(path):
         raise InvalidArgument(f"[package] '{path}': expected a folder that is not there yet, got one that is")
+    if not path.parent.is_dir():  # rather than speak of the temporary folder
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     temporary = path.with_name(f".package.{os.urandom(8).hex()}")
     os.mkdir(temporary)
     try:
