@@ -107,7 +107,13 @@ def test_signed_ciphertext_counts(work: Path) -> None:
         verify_signature(work / "a", signers(work))  # which needs no master key
 
 
-NAMES = ["model.onnx.enc", "golden.safetensors.enc", "card.cdx.json.enc", "encryption.json"]
+NAMES = [
+    "model.onnx.enc",
+    "golden.safetensors.enc",
+    "profile.safetensors.enc",
+    "card.cdx.json.enc",
+    "encryption.json",
+]
 PLACES = st.tuples(st.sampled_from(NAMES), st.integers(0, 10**6), st.integers(0, 7))
 
 
