@@ -109,6 +109,15 @@ bench: build $(STAMPS)/bench ## Compare with the peers, quick set (under 10 minu
 bench-full: build $(STAMPS)/bench $(STAMPS)/peers ## Compare with more peers, every case
 	$(BIN)/python -m benchmarks.compare
 
+.PHONY: bench-registry
+bench-registry: build $(STAMPS)/mlflow ## Time the registry beside MLflow's
+	$(BIN)/python -m benchmarks.compare.registry
+
+.PHONY: bench-serving
+bench-serving: build ## Time the server beside uvicorn, FastAPI, mosec, MLServer, KServe and Triton
+	tools/system_packages.sh $(PYTHON) wrk
+	$(BIN)/python -m benchmarks.serving
+
 .PHONY: bench-python
 bench-python: build $(STAMPS)/bench ## Time our own Python paths (pytest-benchmark)
 	$(BIN)/python -m pytest benchmarks/python --benchmark-only
