@@ -234,6 +234,14 @@ def test_an_encrypted_package_opens_with_its_key_alone(
     assert "master key" in refused_here("predict", "models:/cancer/1", str(cancer))
 
 
+def test_golden_rows_are_recorded_anew(answer_here: Answer, packed: Path, tmp_path: Path) -> None:
+    made = answer_here("package", "re-golden", str(packed), str(tmp_path / "again"))
+    before = answer_here("package", "inspect", str(packed))
+    assert made["digest"] != before["digest"]
+    assert made["manifest"]["lineage"]["re_golden"] == before["digest"]
+    assert answer_here("package", "verify", str(tmp_path / "again"))["digest"] == made["digest"]
+
+
 def test_package_alone_lists_its_commands() -> None:
     done = run("package")
     assert done.returncode == 0
