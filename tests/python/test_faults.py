@@ -25,6 +25,7 @@ EVERY = {  # changes by what they are tried on
     "postgresql": [name for name in SCENARIOS if name not in OF_PACKAGES],
     "s3": [*OF_STORES],
 }
+ELSEWHERE = {"change.folder_away"}  # only where no system call exchanges two folders: test_package_changes
 SAMPLE = {  # what `make test` runs: points by change
     "register a version": ["store.half_written#2", "store.renamed#1", "register.inserted#1"],
     "collect garbage": ["gc.removed#1"],
@@ -169,4 +170,4 @@ def test_no_point_is_forgotten(request: pytest.FixtureRequest, tmp_path: Path) -
     stage = Stage("sqlite", tmp_path, request)
     for name in SCENARIOS:
         passed |= {step.partition("#")[0] for step in steps(stage, name)}
-    assert scenarios.points() == passed
+    assert scenarios.points() - ELSEWHERE == passed
