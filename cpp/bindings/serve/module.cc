@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/serve/describe.h"
 #include "maas/serve/server.h"
 
 namespace py = pybind11;
@@ -118,6 +119,13 @@ PYBIND11_MODULE(_server, module) {
           "remove_model",
           [](Server& server, const std::string& name, const std::string& version) {
             return server.models().remove(name, version);
+          },
+          py::arg("name"), py::arg("version"), py::pos_only())
+      .def(
+          "metadata",
+          [](Server& server, const std::string& name, const std::string& version) {
+            maas::serve::ModelReader reader(server.models());
+            return maas::serve::model_metadata(reader, name, version);
           },
           py::arg("name"), py::arg("version"), py::pos_only())
       .def("next_request", &next_request)

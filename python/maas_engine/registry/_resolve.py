@@ -56,6 +56,11 @@ class Resolving(RegistryBase):
                 row = find_version(connection, parsed.name, parsed.version)
             return build(connection, [row])[0]
 
+    def last_event(self) -> int:
+        """Return the number of the newest event. While it stays, no version, alias or token has changed."""
+        with self.database.read() as connection:
+            return connection.execute(select(func.max(t.events.c.sequence))).scalar() or 0
+
     def package(self, uri: str, *, as_of: datetime.datetime | str | None = None) -> Package:
         """Return the package that a URI names, from the cache or the store, verified under the registry's policy.
 
