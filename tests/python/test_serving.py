@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_client import ask, predict, question
 from registry_models import linear
-from served import ask, predict, question
 
 from maas_engine.errors import FormatError, InvalidArgument, NotFound
 from maas_engine.serving import Server

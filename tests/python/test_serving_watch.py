@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_client import ask, predict, question, until
 from registry_models import linear
-from served import ask, predict, question, until
 
 from maas_engine.errors import NotFound, Unavailable
 from maas_engine.serving import Server
