@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the system packages the build needs and the machine lacks: system_packages.sh PYTHON [bench|test]
+# Installs the system packages the build needs and the machine lacks: system_packages.sh PYTHON [bench|test|wrk]
 # Only Debian and Ubuntu are automatic; elsewhere it names the packages and stops.
 set -euo pipefail
 python=${1:-python3}
