@@ -12,7 +12,7 @@ from maas_engine.package import _card, _golden
 from maas_engine.package._open import open_parts
 from maas_engine.package._package import Package
 from maas_engine.package._policy import Policy
-from maas_engine.package._write import now, write_parts
+from maas_engine.package._write import complete, keep, now
 
 
 def re_golden(
@@ -53,4 +53,4 @@ def re_golden(
         tier=_golden.tier(),
         lineage={**old.manifest.lineage, "re_golden": old.digest},
     )
-    return write_parts(to, old.model(), old.profile(), manifest, parts)
+    return keep(to, complete(old.model(), old.profile(), manifest, parts))

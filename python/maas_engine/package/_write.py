@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,29 @@ def write(
     InvalidArgument : the folder exists, rows that the model does not take, values that JSON does not have.
     OSError : the disk is full, the parent missing, ...: nothing is left behind.
     """
+    packed = pack(model, X_reference, name, metrics, parameters, lineage, description)
+    return keep(folder, packed)
+
+
+class Packed(NamedTuple):
+    """What a package's folder will hold: ``parts`` is every file by name."""
+
+    model: Model
+    profile: Profile | None
+    manifest: Manifest
+    parts: dict[str, bytes]
+
+
+def pack(
+    model: Model,
+    X_reference: Any = None,
+    name: str | None = None,
+    metrics: Mapping[str, float] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    lineage: Mapping[str, str] | None = None,
+    description: str = "",
+) -> Packed:
+    """Make the files of a package in memory; see `write`."""
     data = model.to_bytes()
     packed = Model.load(data)
     parts = {"model.onnx": data, _golden.NAME: _golden.build(packed, X_reference)}
@@ -85,17 +108,11 @@ def write(
         description=description,
         files={},
     )
-    return write_parts(folder, packed, profile, manifest, parts)
+    return complete(packed, profile, manifest, parts)
 
 
-def write_parts(
-    folder: str | os.PathLike[str],
-    model: Model,
-    profile: Profile | None,
-    manifest: Manifest,
-    parts: dict[str, bytes],
-) -> Package:
-    """Add the card, the digests and the manifest to the parts, and write them all."""
+def complete(model: Model, profile: Profile | None, manifest: Manifest, parts: dict[str, bytes]) -> Packed:
+    """Add the card, the digests and the manifest to the parts."""
     manifest = replace(manifest, files={name: _entry(data) for name, data in parts.items()})
     try:
         parts[_card.NAME] = _card.build(manifest.to_document())
@@ -103,10 +120,17 @@ def write_parts(
         raise InvalidArgument(f"[package] '{manifests.NAME}': {error}") from None
     manifest = replace(manifest, files={**manifest.files, _card.NAME: _entry(parts[_card.NAME])})
     parts[manifests.NAME] = manifest.to_bytes()
+    return Packed(model, profile, manifest, parts)
+
+
+def keep(folder: str | os.PathLike[str], packed: Packed) -> Package:
+    """Write the folder, so that it survives a power cut."""
     path = Path(os.path.realpath(folder))
-    write_folder(path, parts)
-    digest = hashlib.sha256(parts[manifests.NAME]).hexdigest()
-    return Package(path, manifest, digest, False, False, model, profile, tuple(sorted(parts)))
+    write_folder(path, packed.parts)
+    digest = hashlib.sha256(packed.parts[manifests.NAME]).hexdigest()
+    return Package(
+        path, packed.manifest, digest, False, False, packed.model, packed.profile, tuple(sorted(packed.parts))
+    )
 
 
 def now() -> str:

@@ -19,6 +19,7 @@ from maas_engine.errors import FormatError, MaasError, NotFound, Overloaded, Per
 
 _PACKAGES = "packages"
 _RESOLVED = "resolved"
+_FRESH = 60  # seconds for which a note of what a URI means is not written again
 _FILLING = ".filling."
 _EVICTED = ".evicted."
 _ABANDONED = 24 * 3600  # seconds after which a folder being filled or removed belongs to a process that died
@@ -40,6 +41,11 @@ class Resolution(NamedTuple):
             if seconds >= 2 * size:
                 return f"{seconds // size} {unit}"
         return f"{seconds} seconds"
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether noting it anew would say little more."""
+        return abs(time.time_ns() // 1000 - self.time) < _FRESH * 10**6
 
 
 class Cache:
@@ -87,6 +93,9 @@ class Cache:
 
     def remember(self, registry: str, uri: str, version: int, digest: str) -> None:
         """Note what a URI means now in a registry, for when its database does not answer."""
+        known = self.recall(registry, uri)
+        if known is not None and (known.version, known.digest) == (version, digest) and known.is_fresh:
+            return
         fields = {"registry": registry, "uri": uri, "version": version, "digest": digest}
         text = json.dumps({**fields, "time": time.time_ns() // 1000})
         path = self._note(registry, uri)

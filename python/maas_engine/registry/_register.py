@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, func, select, update
 from maas_engine._faults import point
 from maas_engine.errors import Conflict, InvalidArgument
 from maas_engine.model import Model
-from maas_engine.package import Package, open_package, write
+from maas_engine.package import Package, open_package
+from maas_engine.package._write import pack
 from maas_engine.registry import _blobs, _checks, _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
@@ -139,8 +140,9 @@ def _packed(
         source = Model.load(source)
     if isinstance(source, Model):
         with tempfile.TemporaryDirectory(prefix="maas-register-") as temporary:
-            folder = Path(temporary) / "package"
-            yield folder, write(source, folder, X_reference=X_reference, name=name).digest
+            for file, data in pack(source, X_reference, name).parts.items():
+                Path(temporary, file).write_bytes(data)  # the store keeps what must last
+            yield Path(temporary), None
         return
     if X_reference is not None:
         raise InvalidArgument("[registry] expected X_reference with a model only: a package has its own")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Row, Select, func, select
+from sqlalchemy import Column, Connection, Row, Select, bindparam, func, select
 
 from maas_engine.errors import NotFound
 from maas_engine.package import Manifest, read_manifest
@@ -100,10 +101,10 @@ def find_model(connection: Connection, name: str) -> Row[Any]:
 
 def find_version(connection: Connection, name: str, version: int | None) -> Row[Any]:
     """Return a row of `select_versions`: of a number, or of the newest version."""
-    query = select_versions().where(t.models.c.name == name)
-    if version is not None:
-        query = query.where(t.versions.c.version == version)
-    row = connection.execute(query.order_by(t.versions.c.version.desc()).limit(1)).first()
+    if version is None:
+        row = connection.execute(_newest(), {"name": name}).first()
+    else:
+        row = connection.execute(_numbered(), {"name": name, "version": version}).first()
     if row is None:
         find_model(connection, name)
         wanted = "a version" if version is None else f"version {version}"
@@ -113,15 +114,17 @@ def find_version(connection: Connection, name: str, version: int | None) -> Row[
 
 def find_alias(connection: Connection, name: str, alias: str) -> Row[Any]:
     """Return the row of `select_versions` that an alias points to."""
-    query = select_versions().join(t.aliases, t.aliases.c.version_id == t.versions.c.id)
-    query = query.where(t.models.c.name == name, t.aliases.c.alias == alias)
-    row = connection.execute(query).first()
+    row = connection.execute(_aliased(), {"name": name, "alias": alias}).first()
     if row is None:
         find_model(connection, name)
         raise NotFound(f"[registry] expected an alias of {name!r}, got {alias!r}")
     return row
 
 
+# Statements are put together once: doing so takes longer than SQLite takes to answer them.
+
+
+@cache
 def select_versions() -> Select[Any]:
     """Select what `build` needs: columns of versions, the model's name, the parent's name and number.
 
@@ -140,6 +143,28 @@ def select_versions() -> Select[Any]:
         .join(t.manifests, t.manifests.c.version_id == t.versions.c.id)
         .outerjoin(parents, parents.c.id == t.versions.c.parent_id)
         .outerjoin(names, names.c.id == parents.c.model_id)
+    )
+
+
+@cache
+def _newest() -> Select[Any]:
+    named = select_versions().where(t.models.c.name == bindparam("name"))
+    return named.order_by(t.versions.c.version.desc()).limit(1)
+
+
+@cache
+def _numbered() -> Select[Any]:
+    return select_versions().where(
+        t.models.c.name == bindparam("name"), t.versions.c.version == bindparam("version")
+    )
+
+
+@cache
+def _aliased() -> Select[Any]:
+    return (
+        select_versions()
+        .join(t.aliases, t.aliases.c.version_id == t.versions.c.id)
+        .where(t.models.c.name == bindparam("name"), t.aliases.c.alias == bindparam("alias"))
     )
 
 
@@ -200,22 +225,28 @@ def _by_id(
 ) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {each: {} for each in ids}
     for some in _chunks(ids):
-        for identity, name, content in connection.execute(
-            select(owner, key, value).where(owner.in_(some))
-        ).all():
+        for identity, name, content in connection.execute(_entries(owner, key, value), {"ids": some}).all():
             found[identity][name] = content
     return found
 
 
+@cache
+def _entries(owner: Column[Any], key: Column[Any], value: Column[Any]) -> Select[Any]:
+    return select(owner, key, value).where(owner.in_(bindparam("ids", expanding=True)))
+
+
 def _files(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, File]]:
     found: dict[int, dict[str, File]] = {each: {} for each in ids}
-    query = select(t.files.c.version_id, t.files.c.path, t.blobs.c.sha256, t.blobs.c.size).join(t.blobs)
     for some in _chunks(ids):
-        for identity, path, sha256, size in connection.execute(
-            query.where(t.files.c.version_id.in_(some))
-        ).all():
+        for identity, path, sha256, size in connection.execute(_listed_files(), {"ids": some}).all():
             found[identity][path] = File(sha256, size)
     return found
+
+
+@cache
+def _listed_files() -> Select[Any]:
+    columns = select(t.files.c.version_id, t.files.c.path, t.blobs.c.sha256, t.blobs.c.size)
+    return columns.join(t.blobs).where(t.files.c.version_id.in_(bindparam("ids", expanding=True)))
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
