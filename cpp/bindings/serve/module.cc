@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "figures.h"
 #include "maas/base/error.h"
 #include "maas/serve/describe.h"
 #include "maas/serve/server.h"
@@ -128,6 +129,15 @@ PYBIND11_MODULE(_server, module) {
             return maas::serve::model_metadata(reader, name, version);
           },
           py::arg("name"), py::arg("version"), py::pos_only())
+      .def("figures",
+           [](const Server& server) {
+             maas::serve::Figures figures;
+             {
+               const py::gil_scoped_release free;
+               figures = server.figures();
+             }
+             return maas::bindings::as_dict(figures);
+           })
       .def("next_request", &next_request)
       .def("answer", &answer, py::arg("id"), py::arg("status"), py::arg("fields"), py::arg("body"),
            py::pos_only())

@@ -52,16 +52,22 @@ bool run_program(const Program& program, const InputArray* inputs, size_t rows, 
 }
 
 void LargeRun::run() try {
+  call_.started = call_.ran = Clock::now();
   scratch_ = std::make_unique<Scratch>(call_.model->program());
   run_program(call_.model->program(), call_.binding.inputs.data(), call_.binding.rows, *scratch_, outputs_,
               places_, call_.status);
+  call_.ran = Clock::now();
 } catch (const std::bad_alloc&) {
   call_.status = {ErrorCode::kOverloaded, "no memory for so many rows"};
 }
 
 void LargeRun::tell() {
+  call_.told = Clock::now();
   std::vector<wire::Tensor> tensors;
-  if (call_.status.ok()) collect(call_, places_, 0, tensors);
+  if (call_.status.ok()) {
+    counters_.ran(*call_.model, call_.binding.rows, call_.ran - call_.started);
+    collect(call_, places_, 0, tensors);
+  }
   call_.answered(tensors);
 }
 
@@ -88,6 +94,7 @@ bool BatchRunner::run_together(std::span<Call* const> calls) {
     rows += call->binding.rows;
   }
   const ModelPointer model = calls[0]->model;  // a call lets go of its own when it is answered
+  const Clock::time_point started = Clock::now();
   const auto& inputs = model->program().inputs();
   if (inputs_.size() < inputs.size()) inputs_.resize(inputs.size());
   arrays_ = calls[0]->binding.inputs;
@@ -104,8 +111,12 @@ bool BatchRunner::run_together(std::span<Call* const> calls) {
   wire::Status status;
   if (!run_program(model->program(), arrays_.data(), rows, scratch_of(model), outputs_, places_, status))
     return false;
+  const Clock::time_point ran = Clock::now();
+  counters_.ran(*model, rows, ran - started);
   size_t row = 0;
   for (Call* call : calls) {
+    call->started = started;
+    call->ran = ran;
     tell(*call, row);
     row += call->binding.rows;
   }
@@ -113,15 +124,18 @@ bool BatchRunner::run_together(std::span<Call* const> calls) {
 }
 
 void BatchRunner::run_alone(Call& call) {
-  if (run_program(call.model->program(), call.binding.inputs.data(), call.binding.rows,
-                  scratch_of(call.model), outputs_, places_, call.status)) {
-    tell(call, 0);
-  } else {
-    call.answered({});
+  call.started = Clock::now();
+  if (!run_program(call.model->program(), call.binding.inputs.data(), call.binding.rows,
+                   scratch_of(call.model), outputs_, places_, call.status)) {
+    return call.answered({});
   }
+  call.ran = Clock::now();
+  counters_.ran(*call.model, call.binding.rows, call.ran - call.started);
+  tell(call, 0);
 }
 
 void BatchRunner::tell(Call& call, size_t first_row) {
+  call.told = Clock::now();
   collect(call, places_, first_row, tensors_);
   call.answered(tensors_);
 }

@@ -9,6 +9,7 @@
 
 #include "maas/base/aligned.h"
 #include "maas/serve/call.h"
+#include "maas/serve/counters.h"
 
 namespace maas::serve {
 
@@ -18,15 +19,16 @@ bool run_program(const Program& program, const InputArray* inputs, size_t rows, 
                  std::vector<AlignedBuffer<std::byte>>& outputs, std::vector<void*>& places,
                  wire::Status& status);
 
-// One large call: run on any thread, told on its own.
+// One large call: run on any thread, told on its own, whose counters it gets.
 class LargeRun {
  public:
-  explicit LargeRun(Call& call) : call_(call) {}
+  LargeRun(Call& call, Counters& counters) : call_(call), counters_(counters) {}
   void run();
   void tell();
 
  private:
   Call& call_;
+  Counters& counters_;
   std::unique_ptr<Scratch> scratch_;  // texts of the answer may lie in it
   std::vector<AlignedBuffer<std::byte>> outputs_;
   std::vector<void*> places_;
@@ -35,6 +37,8 @@ class LargeRun {
 // What one thread needs to run models. Keeps a scratch a model, and its buffers.
 class BatchRunner {
  public:
+  explicit BatchRunner(Counters& counters) : counters_(counters) {}
+
   // Runs calls of one model and tells each its answer. Several are run together only where all their bindings
   // are exact; where that run finds a wrong row, each is run alone, so that only the one that has it hears of
   // it.
@@ -54,6 +58,7 @@ class BatchRunner {
   void run_alone(Call& call);
   void tell(Call& call, size_t first_row);
 
+  Counters& counters_;
   std::unordered_map<const ServedModel*, Kept> kept_;
   std::vector<AlignedBuffer<std::byte>> inputs_, outputs_;
   std::vector<InputArray> arrays_;

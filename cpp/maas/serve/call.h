@@ -24,13 +24,15 @@ class Call {
   ModelPointer model;
   wire::Request request;
   Binding binding;
-  std::vector<size_t> wanted;  // outputs of the program
-  Clock::time_point arrived;
+  std::vector<size_t> wanted;            // outputs of the program
+  Clock::time_point arrived, added;      // whole here; decoded and waiting to run
+  Clock::time_point started, ran, told;  // its run began and ended; its answer is being made
   wire::Status status;
 
   void clear() {
     model.reset();
     request.clear();
+    arrived = {};
     status = {};
   }
 };

@@ -72,6 +72,11 @@ bool ControlQueue::answer(uint64_t id, ControlReply reply) {
   return true;
 }
 
+size_t ControlQueue::size() {
+  const std::lock_guard lock(mutex_);
+  return open_.size();
+}
+
 void ControlQueue::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;

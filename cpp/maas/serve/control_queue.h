@@ -50,6 +50,9 @@ class ControlQueue {
   // False where nobody waits for it: answered before, or the queue is closed.
   bool answer(uint64_t id, ControlReply reply);
 
+  // Requests without an answer.
+  size_t size();
+
   // Forgets everything. No Answer runs when it has returned, nor later.
   void close();
 

@@ -112,8 +112,16 @@ class HttpConversation::HttpCall final : public Call {
     wire::append_head(reply, body_.size(), conversation_.worker_.date(), text);
     if (!only_head) text += body_;
     done = true;
+    count();
     model.reset();
     conversation_.finished();
+  }
+
+  void count() {
+    Worker& worker = conversation_.worker_;
+    if (model != nullptr || !status.ok()) return worker.finished(*this, Protocol::kHttp);
+    if (reply.status < 400) return worker.counters->other(Protocol::kHttp);
+    worker.counters->other(Protocol::kHttp, wire::error_code(reply.status));
   }
 
   HttpConversation& conversation_;
@@ -121,8 +129,11 @@ class HttpConversation::HttpCall final : public Call {
   std::string type_, lines_;  // of the control plane's reply
 };
 
-HttpConversation::HttpConversation(Worker& worker) : worker_(worker), parser_(worker.options.http) {}
-HttpConversation::~HttpConversation() = default;
+HttpConversation::HttpConversation(Worker& worker)
+    : worker_(worker), parser_(worker.options.http), counters_(worker.counters) {
+  counters_->opened(Protocol::kHttp);
+}
+HttpConversation::~HttpConversation() { counters_->closed(Protocol::kHttp); }
 
 size_t HttpConversation::read(std::string_view bytes) {
   reading_ = true;

@@ -40,6 +40,7 @@ class HttpConversation final : public Conversation {
   Worker& worker_;
   wire::HttpParser parser_;
   std::deque<std::unique_ptr<HttpCall>> calls_;  // the first `used_` in the order of their requests
+  const std::shared_ptr<Counters> counters_;
   size_t used_ = 0, open_ = 0;
   bool reading_ = false;
 };

@@ -17,8 +17,9 @@ class RawConversation::RawCall final : public Call {
     wire::encode_frame(head, 0, {model->name(), model->version(), {}, outputs}, conversation_.out_);
     finish();
   }
-  void fail(const wire::Status& why) {
-    wire::encode_frame_error(head, why.code(), why.text(), conversation_.out_);
+  void fail(wire::Status why) {
+    status = std::move(why);
+    wire::encode_frame_error(head, status.code(), status.text(), conversation_.out_);
     finish();
   }
   void succeed(std::span<const wire::Tensor> tensors) {
@@ -30,14 +31,17 @@ class RawConversation::RawCall final : public Call {
 
  private:
   void finish() {
+    conversation_.worker_.finished(*this, Protocol::kRaw);
     model.reset();
     conversation_.finished();
   }
   RawConversation& conversation_;
 };
 
-RawConversation::RawConversation(Worker& worker) : worker_(worker) {}
-RawConversation::~RawConversation() = default;
+RawConversation::RawConversation(Worker& worker) : worker_(worker), counters_(worker.counters) {
+  counters_->opened(Protocol::kRaw);
+}
+RawConversation::~RawConversation() { counters_->closed(Protocol::kRaw); }
 
 size_t RawConversation::read(std::string_view bytes) {
   reading_ = true;

@@ -32,6 +32,7 @@ class RawConversation final : public Conversation {
 
   Worker& worker_;
   std::deque<std::unique_ptr<RawCall>> calls_;
+  const std::shared_ptr<Counters> counters_;
   size_t used_ = 0, open_ = 0, wanted_ = 0;
   bool reading_ = false;
 };

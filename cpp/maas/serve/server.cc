@@ -43,8 +43,8 @@ struct Server::Impl {
     explicit Loop(Impl& server)
         : worker(
               server.options, server.models, [this] { asio::post(context, [this] { worker.flush(); }); },
-              [this, &server](Call& call) { return server.run_elsewhere(call, context); },
-              server.ask_control(context), &server.readiness) {}
+              [this, &server](Call& call) { return server.run_elsewhere(call, *this); },
+              server.ask_control(context), &server.readiness, server.counters.back()) {}
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> open{context.get_executor()};
     Worker worker;
@@ -74,16 +74,18 @@ struct Server::Impl {
   void listen(int port, bool raw);
   void accept(Listener& listener);
   void welcome(tcp::socket socket, Loop& loop, bool raw);
-  bool run_elsewhere(Call& call, asio::io_context& back);
+  bool run_elsewhere(Call& call, Loop& loop);
   Worker::AskControl ask_control(asio::io_context& back);
 
   ServerOptions options;
   ModelTable models;
+  std::vector<std::shared_ptr<Counters>> counters;  // one a loop; they stay when it is gone
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::unique_ptr<Listener>> listeners;  // on the first loop
   asio::thread_pool compute;
   ControlQueue control;
   Readiness readiness;
+  std::mutex counters_mutex;
   std::atomic<size_t> large_rows{0};
   size_t next_loop = 0;
   int http_port = -1, tcp_port = -1;
@@ -142,15 +144,15 @@ void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
 }
 
 // The call waits for one of the compute threads, runs there and is answered on the loop it came from.
-bool Server::Impl::run_elsewhere(Call& call, asio::io_context& back) {
+bool Server::Impl::run_elsewhere(Call& call, Loop& loop) {
   const size_t rows = call.binding.rows;
   if (large_rows.fetch_add(rows) + rows > options.large_queue_rows) {
     large_rows.fetch_sub(rows);
     return false;
   }
-  asio::post(compute, [this, &back, rows, run = std::make_shared<LargeRun>(call)] {
+  asio::post(compute, [this, &loop, rows, run = std::make_shared<LargeRun>(call, *loop.worker.counters)] {
     run->run();
-    asio::post(back, [this, rows, run] {
+    asio::post(loop.context, [this, rows, run] {
       large_rows.fetch_sub(rows);
       run->tell();
     });
@@ -209,8 +211,13 @@ Server::~Server() {
 
 void Server::start() {
   Impl& server = *impl_;
-  for (int i = 0; i < server.options.threads; ++i)
+  for (int i = 0; i < server.options.threads; ++i) {
+    {
+      const std::lock_guard lock(server.counters_mutex);
+      server.counters.push_back(std::make_shared<Counters>());
+    }
     server.loops.push_back(std::make_unique<Impl::Loop>(server));
+  }
   if (server.options.http_port >= 0) server.listen(server.options.http_port, false);
   if (server.options.tcp_port >= 0) server.listen(server.options.tcp_port, true);
   for (const auto& listener : server.listeners) server.accept(*listener);
@@ -247,5 +254,14 @@ int Server::tcp_port() const { return impl_->tcp_port; }
 ModelTable& Server::models() { return impl_->models; }
 ControlQueue& Server::control() { return impl_->control; }
 Readiness& Server::readiness() { return impl_->readiness; }
+
+Figures Server::figures() const {
+  Figures figures;
+  const std::lock_guard lock(impl_->counters_mutex);
+  for (const auto& each : impl_->counters) each->read(figures);
+  figures.large_rows = impl_->large_rows.load();
+  figures.control_requests = impl_->control.size();
+  return figures;
+}
 
 }  // namespace maas::serve

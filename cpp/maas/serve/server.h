@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "maas/serve/control_queue.h"
+#include "maas/serve/counters.h"
 #include "maas/serve/model_table.h"
 #include "maas/serve/options.h"
 #include "maas/serve/readiness.h"
@@ -34,6 +35,9 @@ class Server {
   int tcp_port() const;
 
   ModelTable& models();
+
+  // What has been done so far; no thread stops for it.
+  Figures figures() const;
 
  private:
   struct Impl;

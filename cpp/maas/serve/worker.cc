@@ -9,25 +9,30 @@
 namespace maas::serve {
 
 Worker::Worker(const ServerOptions& server_options, const ModelTable& table, std::function<void()> schedule,
-               std::function<bool(Call&)> run_elsewhere, AskControl ask, const Readiness* readiness)
+               std::function<bool(Call&)> run_elsewhere, AskControl ask, const Readiness* readiness,
+               std::shared_ptr<Counters> shared_counters)
     : options(server_options),
       models(table),
+      counters(std::move(shared_counters)),
       ask_control(std::move(ask)),
       schedule_(std::move(schedule)),
       run_elsewhere_(std::move(run_elsewhere)),
-      readiness_(readiness) {}
+      readiness_(readiness),
+      runner_(*counters) {}
 
 std::shared_ptr<const Readiness::State> Worker::readiness() const {
   return readiness_ == nullptr ? std::make_shared<const Readiness::State>() : readiness_->state();
 }
 
 void Worker::add(Call& call) {
+  call.added = Clock::now();
   if (is_large(call)) {
     if (!run_elsewhere_(call)) refuse(call);
     return;
   }
   pending_.push_back(&call);
   pending_rows_ += call.binding.rows;
+  counters->waits(pending_.size(), pending_rows_);
   if (pending_rows_ >= options.batch_rows && !running_) return flush();
   if (!scheduled_) schedule_();
   scheduled_ = true;
@@ -50,6 +55,7 @@ void Worker::flush() {
   std::vector<Call*> calls;
   calls.swap(pending_);
   pending_rows_ = 0;
+  counters->waits(0, 0);
   const Clock::time_point now = Clock::now();
   while (!calls.empty()) {
     const ServedModel* const model = calls.front()->model.get();

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "maas/serve/batch.h"
 #include "maas/serve/call.h"
 #include "maas/serve/control_queue.h"
+#include "maas/serve/counters.h"
 #include "maas/serve/model_table.h"
 #include "maas/serve/options.h"
 #include "maas/serve/readiness.h"
@@ -28,11 +30,13 @@ class Worker {
   // cannot. Empty where there is none.
   Worker(const ServerOptions& options, const ModelTable& models, std::function<void()> schedule,
          std::function<bool(Call&)> run_elsewhere, AskControl ask_control = {},
-         const Readiness* readiness = nullptr);
+         const Readiness* readiness = nullptr,
+         std::shared_ptr<Counters> counters = std::make_shared<Counters>());
 
   const ServerOptions& options;
   ModelReader models;
   wire::InferDecoder decoder;
+  const std::shared_ptr<Counters> counters;  // also of conversations that outlive this
 
   // Takes a bound call: it is answered within this wake-up, or later where it is large.
   void add(Call& call);
@@ -42,6 +46,9 @@ class Worker {
   const AskControl ask_control;
   // What the server still waits for; nullptr where it waits for nothing, ever.
   std::shared_ptr<const Readiness::State> readiness() const;
+
+  // Of every call when its answer is made.
+  void finished(const Call& call, Protocol protocol) { counters->finished(call, protocol, Clock::now()); }
 
   // For answers' heads; made anew once a second.
   const std::string& date();

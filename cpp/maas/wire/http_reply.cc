@@ -96,4 +96,20 @@ int http_status(ErrorCode code) {
   return 500;
 }
 
+ErrorCode error_code(int http_status) {
+  switch (http_status) {
+    case 401:
+    case 403: return ErrorCode::kPermissionDenied;
+    case 404: return ErrorCode::kNotFound;
+    case 408:
+    case 504: return ErrorCode::kDeadlineExceeded;
+    case 429:
+    case 503: return ErrorCode::kOverloaded;
+    case 415:
+    case 501:
+    case 505: return ErrorCode::kUnsupported;
+    default: return http_status < 500 ? ErrorCode::kInvalidArgument : ErrorCode::kInternal;
+  }
+}
+
 }  // namespace maas::wire

@@ -34,4 +34,7 @@ std::string http_date(int64_t seconds);
 // 400, 404, 501, ...: the table that the Python classes' `status` has too.
 int http_status(ErrorCode code);
 
+// The code that a status of 400 and more stands for.
+ErrorCode error_code(int http_status);
+
 }  // namespace maas::wire

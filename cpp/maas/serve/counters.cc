@@ -1,0 +1,115 @@
+#include "maas/serve/counters.h"
+
+#include <new>
+#include <tuple>
+
+namespace maas::serve {
+
+namespace {
+
+uint64_t ns(Clock::duration time) {
+  const auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+  return count > 0 ? static_cast<uint64_t>(count) : 0;
+}
+
+void count(Spread<Tally>& spread, uint64_t value, uint64_t unit) {
+  spread.counts[bucket_of(value, unit)].add(1);
+  spread.sum.add(value);
+}
+
+void count_times(const Call& call, uint64_t all, Clock::time_point now, RequestFigures<Tally>& figures) {
+  const uint64_t decode = ns(call.added - call.arrived), run = ns(call.ran - call.started);
+  const uint64_t encode = ns(now - call.told), busy = decode + run + encode;
+  const auto add = [&](Part part, uint64_t time) {
+    count(figures.times[static_cast<size_t>(part)], time, kMicrosecond);
+  };
+  add(Part::kWait, all > busy ? all - busy : 0);
+  add(Part::kDecode, decode);
+  add(Part::kRun, run);
+  add(Part::kEncode, encode);
+  add(Part::kAll, all);
+}
+
+void read_spread(const Spread<Tally>& from, Spread<uint64_t>& to) {
+  for (size_t k = 0; k < kBuckets; ++k) to.counts[k] += from.counts[k].read();
+  to.sum += from.sum.read();
+}
+
+void read_model(const ModelFigures<Tally>& from, ModelFigures<uint64_t>& to) {
+  for (size_t p = 0; p < kProtocols; ++p) {
+    const RequestFigures<Tally>& source = from.requests[p];
+    RequestFigures<uint64_t>& target = to.requests[p];
+    target.answered += source.answered.read();
+    target.rows += source.rows.read();
+    for (size_t c = 0; c < kCauses; ++c) target.errors[c] += source.errors[c].read();
+    target.failed_ns += source.failed_ns.read();
+    target.last = std::max(target.last, source.last.read());
+    for (size_t k = 0; k < kParts; ++k) read_spread(source.times[k], target.times[k]);
+  }
+  read_spread(from.runs.rows, to.runs.rows);
+  to.runs.ns += from.runs.ns.read();
+}
+
+ModelFigures<uint64_t>& place_of(const ModelFigures<Tally>& live, std::vector<ModelFigures<uint64_t>>& all) {
+  const auto key = [](const auto& each) { return std::tie(each.model, each.version); };
+  const auto place = std::lower_bound(all.begin(), all.end(), live,
+                                      [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  if (place != all.end() && key(*place) == key(live)) return *place;
+  return *all.insert(place, ModelFigures<uint64_t>{live.model, live.version, {}, {}});
+}
+
+}  // namespace
+
+void Counters::finished(const Call& call, Protocol protocol, Clock::time_point now) noexcept {
+  if (call.model == nullptr) return call.status.ok() ? other(protocol) : other(protocol, call.status.code());
+  RequestFigures<Tally>& figures = of(*call.model).requests[index(protocol)];
+  const uint64_t all = ns(now - call.arrived);
+  figures.last.set(ns(now.time_since_epoch()));
+  if (!call.status.ok()) {
+    figures.errors[static_cast<size_t>(call.status.code())].add(1);
+    figures.failed_ns.add(all);
+    return;
+  }
+  figures.answered.add(1);
+  figures.rows.add(call.binding.rows);
+  count_times(call, all, now, figures);
+}
+
+void Counters::ran(const ServedModel& model, size_t rows, Clock::duration took) noexcept {
+  RunFigures<Tally>& runs = of(model).runs;
+  count(runs.rows, rows, 1);
+  runs.ns.add(ns(took));
+}
+
+// By name, not by address: another model may come to lie where one was.
+Counters::Live& Counters::of(const ServedModel& model) {
+  const auto is_it = [&](const Live& live) {
+    return live.model == model.name() && live.version == model.version();
+  };
+  if (latest_ != nullptr && is_it(*latest_)) return *latest_;
+  const auto found = std::find_if(models_.begin(), models_.end(), is_it);
+  if (found != models_.end()) return *(latest_ = &*found);
+  try {
+    const std::lock_guard lock(mutex_);
+    Live& added = models_.emplace_back();
+    added.model = model.name();
+    added.version = model.version();
+    return *(latest_ = &added);
+  } catch (const std::bad_alloc&) {
+    return nowhere_;
+  }
+}
+
+void Counters::read(Figures& figures) const {
+  const std::lock_guard lock(mutex_);
+  read_model(nowhere_, place_of(nowhere_, figures.models));
+  for (const Live& live : models_) read_model(live, place_of(live, figures.models));
+  for (size_t p = 0; p < kProtocols; ++p) {
+    figures.opened[p] += opened_[p].load(std::memory_order_relaxed);
+    figures.closed[p] += closed_[p].load(std::memory_order_relaxed);
+  }
+  figures.waiting_requests += waiting_requests_.read();
+  figures.waiting_rows += waiting_rows_.read();
+}
+
+}  // namespace maas::serve
