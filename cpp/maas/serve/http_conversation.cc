@@ -27,6 +27,7 @@ class HttpConversation::HttpCall final : public Call {
     clear();
     reply = {};
     reply.keep_alive = sent.keep_alive;
+    reply.says_keep_alive = sent.old;
     coding = sent.accepts_gzip      ? wire::ContentCoding::kGzip
              : sent.accepts_deflate ? wire::ContentCoding::kDeflate
                                     : wire::ContentCoding::kIdentity;
@@ -147,7 +148,7 @@ size_t HttpConversation::read(std::string_view bytes) {
       if (taken == bytes.size()) break;
       continue;
     }
-    if (state == wire::HttpParser::State::kContinue && used_ == 0) out_ += wire::continue_head();
+    continue_owed_ = state == wire::HttpParser::State::kContinue;
     if (state == wire::HttpParser::State::kBad) {
       HttpCall& call = next_call();
       call.begin({});
@@ -210,7 +211,11 @@ wire::Status HttpConversation::expand_body(const wire::HttpRequest& request, Htt
   if (request.coding == wire::ContentCoding::kUnknown) {
     return {ErrorCode::kUnsupported, "expected a body in gzip, deflate or as it is"};
   }
-  if (request.coding != wire::ContentCoding::kIdentity) {
+  if (request.coding == wire::ContentCoding::kIdentity) {
+    if (!request.chunked) return {};
+    call.expanded = parser_.take_body();  // the parser goes on to the next request before this one runs
+    body = std::string_view(call.expanded).substr(0, body.size());
+  } else {
     call.expanded.clear();
     const wire::Status status =
         wire::expand(body, request.coding, worker_.options.expanded_bytes, call.expanded);
@@ -271,6 +276,8 @@ void HttpConversation::gather() {
     for (size_t i = 0; i < used_; ++i) out_ += calls_[i]->text;
   }
   used_ = 0;
+  if (continue_owed_) out_ += wire::continue_head();
+  continue_owed_ = false;
 }
 
 }  // namespace maas::serve

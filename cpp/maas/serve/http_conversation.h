@@ -43,6 +43,7 @@ class HttpConversation final : public Conversation {
   const std::shared_ptr<Counters> counters_;
   size_t used_ = 0, open_ = 0;
   bool reading_ = false;
+  bool continue_owed_ = false;  // behind the answers that are being made
 };
 
 }  // namespace maas::serve

@@ -41,7 +41,7 @@ class HttpParser::Head : public http::basic_parser<true> {
   Span verb, target;
   std::vector<FieldSpan> fields;
   ChunkReader chunks;
-  bool folded = false, too_many = false;
+  bool folded = false, too_many = false, old = false;
 
  private:
   using Error = boost::beast::error_code;
@@ -55,11 +55,13 @@ class HttpParser::Head : public http::basic_parser<true> {
     return true;
   }
 
-  void on_request_impl(http::verb verb_number, View verb_text, View target_text, int, Error&) override {
+  void on_request_impl(http::verb verb_number, View verb_text, View target_text, int version,
+                       Error&) override {
     method = verb_number == http::verb::get    ? Method::kGet
              : verb_number == http::verb::head ? Method::kHead
              : verb_number == http::verb::post ? Method::kPost
                                                : Method::kOther;
+    old = version < 11;
     place(verb_text, verb);
     place(target_text, target);
   }
@@ -147,6 +149,8 @@ HttpParser::State HttpParser::head_is_complete(std::string_view bytes) {
   head_done_ = true;
   request_.method = head_->method;
   request_.keep_alive = head_->keep_alive();
+  request_.old = head_->old;
+  request_.chunked = head_->chunked();
   request_.fields.clear();
   for (const FieldSpan& each : head_->fields) {
     request_.fields.push_back({each.name.in(bytes), each.value.in(bytes)});
@@ -156,7 +160,8 @@ HttpParser::State HttpParser::head_is_complete(std::string_view bytes) {
   if (length && *length > limits_.body) {
     return bad(413, "expected a body of at most " + std::to_string(limits_.body) + " bytes");
   }
-  const bool waits = !continued_ && same_ignoring_case(request_.field("Expect"), "100-continue");
+  const bool waits =
+      !continued_ && !request_.old && same_ignoring_case(request_.field("Expect"), "100-continue");
   if (!head_->chunked()) {
     wanted_ = parsed_ + static_cast<size_t>(length.value_or(0));
     if (bytes.size() >= wanted_) return done(bytes, bytes.substr(parsed_, wanted_ - parsed_), wanted_);
@@ -199,6 +204,8 @@ HttpParser::State HttpParser::done(std::string_view bytes, std::string_view body
   size_ = size;
   return State::kDone;
 }
+
+std::string HttpParser::take_body() { return std::move(head_->chunks.body()); }
 
 // What fields say that the engine acts on.
 bool HttpParser::read_fields() {

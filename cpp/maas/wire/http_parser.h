@@ -34,6 +34,8 @@ struct HttpRequest {
   std::string_view verb, target, path, query;  // path and query: the target's two parts, as sent
   std::vector<HttpField> fields;
   bool keep_alive = true;
+  bool old = false;                                 // HTTP/1.0: a connection that goes on is said to
+  bool chunked = false;                             // the body came in chunks: take_body()
   std::optional<size_t> json_size;                  // Inference-Header-Content-Length
   ContentCoding coding = ContentCoding::kIdentity;  // of the body
   bool accepts_gzip = false, accepts_deflate = false;
@@ -65,6 +67,9 @@ class HttpParser {
   // After kDone.
   const HttpRequest& request() const { return request_; }
   size_t size() const { return size_; }  // bytes that the request takes; the next one begins behind them
+
+  // After kDone of a body in chunks, for what outlives reset(): the body with padding behind it.
+  std::string take_body();
 
   // After kNeedMore or kContinue: bytes that the request takes in all where that is known, else 0.
   size_t wanted() const { return wanted_; }

@@ -53,7 +53,11 @@ void append_head(const HttpReply& reply, size_t body_size, std::string_view date
     out += std::to_string(*reply.retry_after);
   }
   if (reply.wants_token) out += "\r\nWWW-Authenticate: Bearer";
-  if (!reply.keep_alive) out += "\r\nConnection: close";
+  if (!reply.keep_alive) {
+    out += "\r\nConnection: close";
+  } else if (reply.says_keep_alive) {
+    out += "\r\nConnection: keep-alive";
+  }
   out += "\r\nDate: ";
   out += date;
   out += "\r\nContent-Length: ";

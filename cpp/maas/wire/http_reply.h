@@ -14,6 +14,7 @@ namespace maas::wire {
 struct HttpReply {
   int status = 200;
   bool keep_alive = true;
+  bool says_keep_alive = false;  // for HTTP/1.0
   std::string_view content_type = "application/json";
   std::optional<size_t> json_size;  // Inference-Header-Content-Length
   ContentCoding coding = ContentCoding::kIdentity;

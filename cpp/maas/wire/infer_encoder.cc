@@ -30,6 +30,10 @@ bool append_numbers(const Tensor& tensor, std::string& out) {
         continue;
       }
       if (std::isinf(value)) return false;
+      if (value == 0 && std::signbit(value)) {
+        out += "-0.0";  // "-0" is a whole number to some readers, which have no negative zero
+        continue;
+      }
     }
     char digits[kLongestNumber];
     const auto end = std::to_chars(digits, digits + kLongestNumber, value).ptr;
