@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,7 +56,7 @@ def mlp(dtype: Any, features: int = 10) -> maas_engine.Model:
     builder = GraphBuilder("mlp")
     value = builder.input("input", dtype, (None, features))
     sizes = [features, 64, 32, 1]
-    for i, (wide, narrow) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (wide, narrow) in enumerate(pairwise(sizes)):
         weight = (draws.standard_normal((wide, narrow)) / np.sqrt(wide)).astype(dtype)
         bias = draws.standard_normal(narrow).astype(dtype)
         value = builder.add("Gemm", value, builder.constant(weight), builder.constant(bias))
@@ -230,7 +231,8 @@ def read_outputs(reply: Reply) -> dict[str, NDArray[Any]]:
         if "parameters" in output:
             count = output["parameters"]["binary_data_size"]
             data, rest = rest[:count], rest[count:]
-            values = np.array(read_texts(data), object) if dtype == object else np.frombuffer(data, dtype)
+            text = output["datatype"] == "BYTES"
+            values = np.array(read_texts(data), object) if text else np.frombuffer(data, dtype)
         else:
             values = np.array(output["data"], dtype)
         outputs[output["name"]] = values.reshape(shape)
