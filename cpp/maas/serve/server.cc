@@ -246,6 +246,7 @@ void Server::stop(std::chrono::milliseconds patience) {
     loop->thread.join();
     loop->abandon();
   }
+  server.listeners.clear();  // their sockets belong to a loop
   server.loops.clear();
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any
+from typing import Any, NoReturn
 
 from maas_engine._library import FOLDERS, library_folder
 from maas_engine.errors import NotFound
@@ -20,6 +20,10 @@ def main() -> None:
     if len(sys.argv) == 2 and sys.argv[1] in FOLDERS:  # for builds, which need no extra
         print_folder(sys.argv[1])
         return
+    if sys.argv[1:2] == ["serve"]:  # answers before typer would be loaded
+        from maas_engine.cli import _serve
+
+        sys.exit(_serve.main(sys.argv[2:]))
     try:
         from maas_engine.cli import _app
     except ModuleNotFoundError as error:
@@ -39,7 +43,7 @@ def print_folder(option: str) -> None:
         fail(str(error), 1)
 
 
-def fail(message: str, status: int) -> None:
+def fail(message: str, status: int) -> NoReturn:
     """Print one line on standard error and exit."""
     print(f"maas-engine: error: {one_line(message)}", file=sys.stderr)
     sys.exit(status)

@@ -9,6 +9,7 @@ import typer
 
 import maas_engine
 from maas_engine.cli import _package_keys, _promote, _token, fail
+from maas_engine.cli._errors import describe
 from maas_engine.cli._options import (
     Data,
     Delimiter,
@@ -39,13 +40,6 @@ app.add_typer(_token.app, name="token")
 
 # Of the click that typer is built on, or, from 0.16 on, contains.
 UsageError: Any = typer.BadParameter.__mro__[1]
-
-# What a command may lack, and the extra that brings it.
-EXTRAS = {
-    **dict.fromkeys(("sqlalchemy", "alembic", "fsspec", "zstandard"), "registry"),
-    "psycopg": "postgresql",
-    "s3fs": "s3",
-}
 
 Task = Annotated[str, typer.Option(help="auto, classification or regression")]
 File = Annotated[str, typer.Argument(help="ONNX file")]
@@ -235,6 +229,16 @@ def bench(
     _report.show(result, _report.benchmark, as_json=json)
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def serve(context: typer.Context) -> None:
+    """Serve models over HTTP and raw TCP."""
+    from maas_engine.cli import _serve
+
+    raise typer.Exit(_serve.main(context.args))
+
+
 def run() -> None:
     """Parse ``sys.argv``, run one command and exit."""
     try:
@@ -254,16 +258,3 @@ def run() -> None:
     if status == 130:
         fail("interrupted", 130)
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def describe(error: Exception) -> str:
-    """The one line a user reads; an error that is not about the input names itself."""
-    text = str(error) or type(error).__name__
-    if isinstance(error, (maas_engine.errors.MaasError, ValueError, OSError)):
-        return text
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in EXTRAS:
-        extra = EXTRAS[str(error.name).partition(".")[0]]
-        return f"{error.name} is not installed: pip install 'maas_engine[{extra}]'"
-    if isinstance(error, MemoryError):
-        return f"not enough memory: {text}"
-    return f"{type(error).__name__}: {text} (run with --traceback to see where)"

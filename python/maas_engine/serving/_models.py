@@ -58,6 +58,7 @@ class Models:
         self._plane, self._keep, self._changed = plane, keep, changed
         self._served = {name: Served(name, source) for name, source in sources.items()}
         self._loading = threading.Lock()
+        self._waits = True  # for a model that is missing
         self._tell()
 
     def names(self) -> list[str]:
@@ -181,15 +182,8 @@ class Models:
         served.content = content._replace(onnx=b"")  # the data plane has it
         served.state, served.reason, served.refused = "READY", "", ""
         took = round(1e3 * (time.perf_counter() - begun), 1)
-        told(
-            LOG,
-            logging.INFO,
-            "loaded",
-            model=served.name,
-            version=version,
-            source=served.source.text,
-            ms=took,
-        )
+        source = served.source.text
+        told(LOG, logging.INFO, "loaded", model=served.name, version=version, source=source, ms=took)
         self._tell()
         self._changed(served.name)
 
@@ -202,13 +196,13 @@ class Models:
             reason = f"version {version} was refused, version {served.content.version} goes on: {reason}"
         else:
             served.state = "UNAVAILABLE"
-        if reason != served.reason:
+        before, served.reason = served.reason, reason
+        self._tell()
+        if reason != before:
             told(
                 LOG, logging.ERROR, "refused", model=served.name, version=version, reason=str(error),
                 error=type(error).__name__, goes_on=served.content.version if served.content else None,
             )  # fmt: skip
-        served.reason = reason
-        self._tell()
 
     def _tell(self) -> None:
         """What /v2/health/ready says."""
@@ -216,6 +210,9 @@ class Models:
         missing = {served.name: served.reason for served in wanted if served.content is None}
         notes = [f"{served.name}: {served.reason}" for served in wanted if served.content and served.reason]
         self._plane.set_readiness(missing, "; ".join(notes))
+        if not missing and self._waits:
+            told(LOG, logging.INFO, "ready", models=len(wanted))
+        self._waits = bool(missing)
 
 
 def unknown(name: str) -> NotFound:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from maas_engine import _runtime, _server
 from maas_engine.errors import InvalidArgument
 from maas_engine.serving import _settings
-from maas_engine.serving._asgi import App, Control
 from maas_engine.serving._log import told
 from maas_engine.serving._models import Models
 from maas_engine.serving._sources import TRANSIENT, SharedRegistry, find_source
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from maas_engine.model import Model
     from maas_engine.package import Package
     from maas_engine.registry import Registry
+    from maas_engine.serving._asgi import App
 
 LOG = logging.getLogger("maas_engine.serving")
 CONTROL_REQUESTS = 64  # that may wait for the control plane
@@ -85,7 +85,7 @@ class Server:
         settings["control_requests"] = CONTROL_REQUESTS
         self._plane = _server.Server(settings)
         self._models = Models(self._plane, sources, self._settings["keep"])
-        self._control = Control(self._plane, self._app)
+        self._threads: list[threading.Thread] = []
         self._watch = Watch(self._models, self._registry)
         self._state, self._stopped = "new", threading.Event()
         self._lock = threading.Lock()
@@ -119,7 +119,6 @@ class Server:
             if self._state != "new":
                 raise InvalidArgument("[serve] expected a server that was not started before")
             self._state = "started"
-        begun = time.perf_counter()
         self._plane.start()
         told(LOG, logging.INFO, "listening", host=self.host, port=self.port, tcp_port=self.tcp_port)
         try:
@@ -131,10 +130,7 @@ class Server:
         except BaseException:
             self.stop(0)
             raise
-        self._control.start()
-        self._watch.start()
-        if not self._models.incomplete():
-            told(LOG, logging.INFO, "ready", ms=round(1e3 * (time.perf_counter() - begun), 1))
+        self._begin()
         return self
 
     def stop(self, timeout: float | None = None) -> None:
@@ -149,9 +145,8 @@ class Server:
         begun = time.perf_counter()
         self._watch.stop()
         self._plane.stop(self._settings["drain"] if timeout is None else max(0.0, timeout))
-        for thread in (self._control, self._watch):
-            if thread.is_alive():
-                thread.join(timeout=5.0)
+        for thread in self._threads:
+            thread.join(timeout=5.0)
         self._registry.close()
         told(LOG, logging.INFO, "stopped", ms=round(1e3 * (time.perf_counter() - begun), 1))
         self._stopped.set()
@@ -171,6 +166,14 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.host}:{self.port} {self._state}: {', '.join(self._models.names())}>"
+
+    def _begin(self) -> None:
+        """Start what may come after the first answer."""
+        from maas_engine.serving._asgi import Control  # asyncio takes as long to load as a server to start
+
+        self._threads = [Control(self._plane, self._app), self._watch]
+        for thread in self._threads:
+            thread.start()
 
     def _app(self) -> App:
         from maas_engine.serving._control import make_app
