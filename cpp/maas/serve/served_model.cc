@@ -35,6 +35,23 @@ void describe(const std::vector<Value>& values, std::string& out) {
   }
 }
 
+// What clients need besides types: which output `predict` gives, and the names of columns. Parameters of the
+// protocol are texts, numbers and bools, so a list travels as the text of its JSON.
+std::string describe_parameters(const std::map<std::string, std::string>& known) {
+  std::string out;
+  for (const char* key : {metadata::kPredict, metadata::kPredictProba, metadata::kDecision, metadata::kLabels,
+                          metadata::kFeatureNames}) {
+    const auto found = known.find(key);
+    if (found == known.end()) continue;
+    out += !out.empty() ? "," : ",\"parameters\":{";
+    wire::append_json_text(key, out);
+    out += ':';
+    wire::append_json_text(found->second, out);
+  }
+  if (!out.empty()) out += '}';
+  return out;
+}
+
 // Integers of 8 and 16 bits and unsigned ones as int64, which no model's own type narrows.
 template <class T>
 bool widen_integers(wire::Tensor& tensor, wire::ValueRoom& room) {
@@ -104,7 +121,13 @@ DataType wire_type(DType dtype) {
 }
 
 ServedModel::ServedModel(std::string name, std::string version, std::string_view onnx)
-    : name_(std::move(name)), version_(std::move(version)), program_(compile(read_onnx(onnx))) {
+    : ServedModel(std::move(name), std::move(version), read_onnx(onnx)) {}
+
+ServedModel::ServedModel(std::string name, std::string version, Graph graph)
+    : name_(std::move(name)),
+      version_(std::move(version)),
+      parameters_(describe_parameters(graph.metadata)),
+      program_(compile(std::move(graph))) {
   for (const auto* values : {&program_.inputs(), &program_.outputs()}) {
     for (const Value& value : *values) {
       if (value.type.shape.size() <= wire::kMaxRank) continue;
@@ -118,6 +141,7 @@ ServedModel::ServedModel(std::string name, std::string version, std::string_view
   described_ += "],\"outputs\":[";
   describe(program_.outputs(), described_);
   described_ += "]";
+  described_ += parameters_;
 }
 
 Status ServedModel::bind(wire::Request& request, Binding& binding) const {

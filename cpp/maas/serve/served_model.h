@@ -43,14 +43,16 @@ class ServedModel {
   // Output i of a run of `rows` rows, which lies at `data`.
   wire::Tensor output(size_t i, size_t rows, const void* data) const;
 
-  // "inputs":[...],"outputs":[...] of the Open Inference Protocol's metadata.
+  // "inputs":[...],"outputs":[...] and the engine's own "parameters":{...} of the Open Inference Protocol's
+  // metadata.
   const std::string& described() const { return described_; }
 
  private:
+  ServedModel(std::string name, std::string version, Graph graph);
   wire::Status bind_one(const Value& input, wire::Tensor& tensor, wire::ValueRoom& room,
                         Binding& binding) const;
 
-  std::string name_, version_;
+  std::string name_, version_, parameters_;
   Program program_;
   std::string described_;
 };

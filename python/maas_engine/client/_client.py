@@ -1,0 +1,292 @@
+"""`Client`: a server's models as functions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from maas_engine.client._address import Address, Path
+from maas_engine.client._connection import Connection, Pool
+from maas_engine.client._description import Description
+from maas_engine.client._frames import RawCodec
+from maas_engine.client._http import HttpCodec
+from maas_engine.client._reply import Broken, Exchange, Reply
+from maas_engine.client._retry import Deadline, Retries
+from maas_engine.errors import FormatError, InvalidArgument, MaasError, Unavailable, Unsupported
+
+
+class Settings:
+    """What `Client` and `AsyncClient` share: where to, how long, how often, and the models seen so far."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        timeout: float | None,
+        retries: int,
+        connections: int,
+        ca: Path | None,
+        cert: Path | tuple[Path, Path] | None,
+    ) -> None:
+        if retries < 0 or connections < 1:
+            raise InvalidArgument("[client] expected retries of at least 0 and connections of at least 1")
+        self.address = Address(url, token, ca, cert)
+        Deadline(timeout)  # that it is one
+        self.timeout, self.retries, self.connections = timeout, retries, connections
+        self.codec: RawCodec | HttpCodec
+        if self.address.raw:
+            self.codec = RawCodec(token)
+        else:
+            self.codec = HttpCodec(self.address.netloc, self.address.prefix, token)
+        self.described: dict[tuple[str, str], Description] = {}
+
+    def deadline(self, timeout: float | None) -> Deadline:
+        return Deadline(self.timeout if timeout is None else timeout)
+
+
+def key_of(model: str, version: str | int | None) -> tuple[str, str]:
+    """Model and version as they travel.
+
+    Raises
+    ------
+    InvalidArgument : no name.
+    """
+    if not isinstance(model, str) or not model:
+        raise InvalidArgument("[client] expected the name of a model")
+    return model, "" if version is None else str(version)
+
+
+def lost(address: Address, broken: Broken) -> Unavailable:
+    when = "in the midst of an answer" if broken.answered else "before it answered"
+    return Unavailable(f"[client] {address!r} closed the connection {when}")
+
+
+class Client:
+    """A server's models as functions. Python threads may share one.
+
+    Parameters
+    ----------
+    url : str
+        ``http://host:port``, ``https://host:port`` (the Open Inference Protocol, tensors in binary), or
+        ``tcp://host:port`` (raw frames; over TLS where ``ca`` or ``cert`` is given).
+    token : str, optional
+        Sent with every request over HTTP, once a connection over TCP. Never shown.
+    timeout : float or None
+        Seconds that a call may take in all, tries included; sent to the server too. None: no limit.
+    retries : int
+        Further tries of a call that could not connect, whose connection closed before anything was answered, or that
+        the server refused as overloaded (429, 503; its Retry-After is kept). Never once an answer has begun.
+    connections : int
+        Idle ones that are kept. Each thread that calls at the same time has its own.
+    ca : path, optional
+        PEM file of the authorities to trust; default: the system's.
+    cert : path or (path, path), optional
+        The client's own certificate (PEM), with its key in the same file or in a second one.
+
+    Raises
+    ------
+    InvalidArgument : from the constructor; and from ``predict``: X does not fit the model.
+    MaasError : from the methods: the class in `maas_engine.errors` that the server's status stands for.
+    Unavailable : no connection, or it was lost.
+    DeadlineExceeded : the timeout passed, here or there.
+    FormatError : what answered does not speak the protocol.
+
+    Examples
+    --------
+    >>> with Client("http://localhost:8000") as client:  # doctest: +SKIP
+    ...     client.predict("credit", {"age": 31.0, "income": 52_000.0})
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        timeout: float | None = 30.0,
+        retries: int = 3,
+        connections: int = 8,
+        ca: Path | None = None,
+        cert: Path | tuple[Path, Path] | None = None,
+    ) -> None:
+        self._settings = Settings(url, token, timeout, retries, connections, ca, cert)
+        self._pool = Pool(connections)
+
+    def predict(
+        self,
+        model: str,
+        X: Any,
+        *,
+        version: str | int | None = None,
+        outputs: str | Sequence[str] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Return the model's answer to X, which is anything that ``Model.predict`` takes.
+
+        Parameters
+        ----------
+        version : str or int, optional
+            Default: the server's choice.
+        outputs : str or sequence of str, optional
+            One output by name, or several, which come as a dict of arrays; default: what ``Model.predict`` gives.
+        timeout : float, optional
+            Seconds, in place of the client's.
+        """
+        deadline = self._settings.deadline(timeout)
+        key = key_of(model, version)
+        known = key in self._settings.described
+        described = self._settings.described[key] if known else self._describe(key, deadline)
+        try:
+            return self._ask(key, described, X, outputs, deadline)
+        except (InvalidArgument, FormatError):
+            fresh = self._describe(key, deadline) if known else described
+            if fresh.schema == described.schema:
+                raise
+        return self._ask(key, fresh, X, outputs, deadline)  # the server has another model of that name by now
+
+    def predict_many(
+        self,
+        model: str,
+        X: Any,
+        *,
+        rows: int = 64,
+        version: str | int | None = None,
+        output: str | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Return ``predict``'s answer, asked in frames of ``rows`` rows that follow each other without waiting.
+
+        For ``tcp://`` and more rows than should go in one message: the server answers while the next are on their way.
+        Nothing is tried again.
+        """
+        from maas_engine.client._many import stream
+
+        if not isinstance(self._settings.codec, RawCodec):
+            raise Unsupported("[predict_many] expected a client of tcp://")
+        deadline = self._settings.deadline(timeout)
+        key = key_of(model, version)
+        described = self._settings.described.get(key) or self._describe(key, deadline)
+        connection = self._pool.take() or self._connect(deadline)
+        try:
+            out = stream(connection, key, described, X, output, rows, deadline)
+        except Broken as broken:
+            connection.close()
+            raise lost(self._settings.address, broken) from None
+        except BaseException:
+            connection.close()
+            raise
+        self._pool.give(connection)
+        return out
+
+    def metadata(self, model: str, *, version: str | int | None = None) -> dict[str, Any]:
+        """Return what the server says of a model: name, versions, inputs and outputs."""
+        key = key_of(model, version)
+        found: dict[str, Any] = self._call(
+            lambda: self._settings.codec.metadata(*key), self._settings.deadline(None)
+        )
+        return found
+
+    def ready(self) -> bool:
+        """Whether the server answers and has all its models; over ``tcp://``, whether it answers."""
+        return self._healthy("ready")
+
+    def live(self) -> bool:
+        """Whether the server answers."""
+        return self._healthy("live")
+
+    def close(self) -> None:
+        """Close idle connections, and those in use after their call."""
+        self._pool.clear(for_good=True)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self._settings.address!r}>"
+
+    def _ask(
+        self,
+        key: tuple[str, str],
+        described: Description,
+        X: Any,
+        outputs: str | Sequence[str] | None,
+        deadline: Deadline,
+    ) -> Any:
+        question = described.ask(X, outputs)
+        codec = self._settings.codec
+        answer = self._call(lambda: codec.infer(*key, question, deadline.microseconds()), deadline)
+        return described.take(question, answer, outputs)
+
+    def _describe(self, key: tuple[str, str], deadline: Deadline) -> Description:
+        found = Description(self._call(lambda: self._settings.codec.metadata(*key), deadline))
+        self._settings.described[key] = found
+        return found
+
+    def _healthy(self, what: str) -> bool:
+        deadline = self._settings.deadline(None)
+        try:
+            self._call(lambda: self._settings.codec.health(what), deadline, retries=0)
+        except Unavailable:
+            return False
+        return True
+
+    def _call(self, make: Callable[[], Exchange], deadline: Deadline, retries: int | None = None) -> Any:
+        """The answer's value; ``make`` makes the request anew for each try, with what is left of the time."""
+        tries = Retries(self._settings.retries if retries is None else retries, deadline)
+        while True:
+            failure: MaasError
+            wait = None
+            try:
+                reply = self._once(make, deadline)
+            except Broken as broken:
+                failure = lost(self._settings.address, broken)
+                if broken.answered:
+                    raise failure from None
+            except Unavailable as error:  # no connection
+                failure = error
+            else:
+                if reply.error is None:
+                    return reply.value
+                failure, wait = reply.error, reply.retry_after
+            time.sleep(tries.wait(failure, wait))
+
+    def _once(self, make: Callable[[], Exchange], deadline: Deadline) -> Reply:
+        while (connection := self._pool.take()) is not None:
+            try:
+                return self._on(connection, make(), deadline)
+            except Broken as broken:
+                if broken.answered:
+                    raise
+                self._pool.clear()  # the server closed it meanwhile, and likely the others
+        return self._on(self._connect(deadline), make(), deadline)
+
+    def _connect(self, deadline: Deadline) -> Connection:
+        connection = Connection(self._settings.address, deadline)
+        greeting = self._settings.codec.greeting()
+        if greeting is not None:
+            try:
+                reply = connection.exchange(greeting, deadline)
+                if reply.error is not None:
+                    raise reply.error
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _on(self, connection: Connection, exchange: Exchange, deadline: Deadline) -> Reply:
+        try:
+            reply = connection.exchange(exchange, deadline)
+        except BaseException:  # an interrupt too: an answer may still come
+            connection.close()
+            raise
+        if reply.keep and not connection.buffer:
+            self._pool.give(connection)
+        else:
+            connection.close()
+        return reply
