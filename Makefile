@@ -151,6 +151,7 @@ fuzz: $(STAMPS)/build $(STAMPS)/test ## Run every fuzz target for a minute (clan
 	cmake -G Ninja -S . -B build/fuzz -DMAAS_PYTHON=OFF -DMAAS_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ -DMAAS_SANITIZE=fuzzer-no-link,address,undefined
 	cmake --build build/fuzz
 	$(BIN)/python tests/fuzz/make_onnx_seeds.py build/fuzz/onnx_fuzz_corpus
+	$(BIN)/python tests/fuzz/make_server_seeds.py build/fuzz/conversation_fuzz_corpus
 	for target in build/fuzz/*_fuzz; do \
 		mkdir -p "$${target}_corpus"; "$$target" -max_total_time=60 "$${target}_corpus" || exit 1; \
 	done

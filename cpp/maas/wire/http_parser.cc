@@ -212,6 +212,7 @@ bool HttpParser::read_fields() {
   request_.json_size.reset();
   request_.coding = ContentCoding::kIdentity;
   request_.accepts_gzip = request_.accepts_deflate = false;
+  bool in_chunks = false;
   for (const HttpField& each : request_.fields) {
     if (same_ignoring_case(each.name, "Inference-Header-Content-Length")) {
       size_t size = 0;
@@ -222,6 +223,13 @@ bool HttpParser::read_fields() {
         return false;
       }
       request_.json_size = size;
+    } else if (same_ignoring_case(each.name, "Transfer-Encoding")) {
+      // Any other coding, or chunks from HTTP/1.0, and the end of the body is anyone's guess (RFC 9112, 6.1).
+      if (in_chunks || request_.old || !same_ignoring_case(each.value, "chunked")) {
+        bad(501, "expected a Content-Length or, from HTTP/1.1, Transfer-Encoding: chunked");
+        return false;
+      }
+      in_chunks = true;
     } else if (same_ignoring_case(each.name, "Content-Encoding")) {
       request_.coding = read_coding(each.value);
     } else if (same_ignoring_case(each.name, "Accept-Encoding")) {

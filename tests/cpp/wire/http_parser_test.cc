@@ -148,6 +148,10 @@ TEST(HttpParser, RefusesWhatCanBeReadInTwoWays) {
   EXPECT_EQ(status(post + "A: b\x01\r\n\r\n"), 400);
   EXPECT_EQ(status(post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n"), 400);
   EXPECT_EQ(status(post + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"), 400);
+  EXPECT_EQ(status(post + "Transfer-Encoding: gzip\r\n\r\n{}"), 501);
+  EXPECT_EQ(status(post + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n"), 501);
+  EXPECT_EQ(status(post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 501);
+  EXPECT_EQ(status("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 501);
   EXPECT_EQ(status("POST / HTTP/2.0\r\n\r\n"), 505);
   EXPECT_EQ(status("\x16\x03\x01\x02\x01\x01\xfc\x03\x03 tls\r\n\r\n"), 400);
   EXPECT_EQ(status(post + "Inference-Header-Content-Length: 1\r\nInference-Header-Content-Length: 1\r\n\r\n"),
