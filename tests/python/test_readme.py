@@ -12,7 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/models.md", "docs/neural_networks.md", "docs/training.md", "docs/monitoring.md", "docs/serving.md"],
+    [
+        "README.md",
+        "docs/models.md",
+        "docs/neural_networks.md",
+        "docs/training.md",
+        "docs/monitoring.md",
+        "docs/serving.md",
+    ],
 )
 def test_python_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where they write

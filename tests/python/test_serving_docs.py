@@ -75,3 +75,11 @@ def test_every_option_of_the_table_is_read_from_the_environment() -> None:
     found = _settings.from_environment(environment)
     assert set(found) == set(_settings.BY_NAME)
     assert _settings.complete(found) == found
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("No", False), ("1", True)])
+def test_truth_as_text(text: str, value: bool) -> None:
+    option = _settings.Option("flag", bool, False, "")
+    assert _settings.parse(option, text, "--flag") is value
+    with pytest.raises(ValueError, match="true or false"):
+        _settings.parse(option, "maybe", "--flag")

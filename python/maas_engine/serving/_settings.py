@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from maas_engine.errors import InvalidArgument, NotFound, Unsupported
 
 PREFIX = "MAAS_SERVE_"
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 MOST_NAME = 255  # characters of a model's name
 
 
@@ -115,10 +116,16 @@ def from_file(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def parse(option: Option, text: str, where: str) -> Any:
     """An option's value as text."""
+    if option.kind is bool and text.lower() in _TRUTH:
+        return _TRUTH[text.lower()]
     try:
+        if option.kind is bool:
+            raise ValueError
         return option.kind(text)
     except ValueError:
-        kind = {int: "a whole number", float: "a number"}.get(option.kind, option.kind.__name__)
+        kind = {int: "a whole number", float: "a number", bool: "true or false"}.get(
+            option.kind, option.kind.__name__
+        )
         raise InvalidArgument(f"[serve] {where}: expected {kind}, got {text[:40]!r}") from None
 
 
