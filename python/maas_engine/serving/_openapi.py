@@ -10,7 +10,7 @@ Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
 DATATYPES = [
-    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES",
+    "BOOL", "UINT8", "UINT16", "UINT32", "INT8", "INT16", "INT32", "INT64", "FP32", "FP64", "BYTES",
 ]  # fmt: skip
 
 
