@@ -71,7 +71,11 @@ def test_what_tokens_refuse(place: Path, answer_here: Answer, refused_here: Refu
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql+psycopg://ada:sesame@host/name", "postgresql://host/name?password=sesame"],
+    [
+        "postgresql+psycopg://ada:sesame@host/name",
+        "postgresql://host/name?password=sesame",
+        "s3://bucket/models?secret=sesame",
+    ],
 )
 def test_a_password_on_the_command_line_is_refused_and_not_repeated(
     place: Path, refused_here: Refuse, url: str

@@ -244,8 +244,9 @@ def _hammer(folder: Path, seed: int, errors: multiprocessing.Queue[str]) -> None
         errors.put(repr(error))
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_many_processes_share_a_cache_smaller_than_what_they_load(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     errors: multiprocessing.Queue[str] = context.Queue()
     processes = [context.Process(target=_hammer, args=(tmp_path / "cache", i, errors)) for i in range(4)]
     for process in processes:

@@ -240,6 +240,7 @@ def _churn(url: str, folder: Path, seed: int, errors: Any) -> None:
         errors.put(f"{type(error).__name__}: {error}")
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_never_a_referenced_file(database_url: str, tmp_path: Path) -> None:
     for seed in range(3):
         registry_models.linear(seed).package(tmp_path / f"package{seed}")
@@ -247,7 +248,8 @@ def test_never_a_referenced_file(database_url: str, tmp_path: Path) -> None:
     for name in ("a", "b"):
         registry.register(name, tmp_path / "package0")
     end_leases(registry)
-    context = multiprocessing.get_context("spawn")
+    registry.close()
+    context = multiprocessing.get_context("fork")
     errors = context.SimpleQueue()
     processes = [
         context.Process(target=_churn, args=(database_url, tmp_path, seed, errors)) for seed in range(3)

@@ -20,6 +20,7 @@ from maas_engine.package._keys import (
     generate_signing_key,
     public_key,
     read_key_file,
+    to_master_key,
 )
 from maas_engine.package._policy import Policy
 
@@ -87,6 +88,19 @@ def test_bytes_that_are_no_key(bad: object) -> None:
     with pytest.raises(InvalidArgument, match="expected 32 bytes") as caught:
         MasterKey(bad)  # type: ignore[arg-type]
     assert not names_of(str(caught.value))
+
+
+def test_a_key_is_named_by_its_file_and_not_given_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    generate_master_key(path)
+    for given in (path, str(path)):
+        assert Policy(master_key=given) == Policy(master_key=MasterKey.from_file(path))
+    with pytest.raises(NotFound, match="no file 'nowhere'"):
+        to_master_key("nowhere")
+    for text in TEXTS:
+        with pytest.raises(InvalidArgument, match="expected the path of a key's file") as caught:
+            Policy(master_key=text)
+        assert not names_of(str(caught.value))
 
 
 def test_callable() -> None:

@@ -70,6 +70,8 @@ def test_many_threads_register(registry: Registry) -> None:
 def test_the_store_goes_down_while_a_version_is_sent(
     registry: Registry, s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_remote, "ATTEMPTS", 1)
+    monkeypatch.setitem(_remote._OPTIONS, "s3", {"config_kwargs": {"retries": {"max_attempts": 0}}})
     registry.register("m", registry_models.linear(1))
     registry.load("models:/m/1")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import multiprocessing
+import os
 import random
 import secrets
 import sys
@@ -25,6 +27,7 @@ s3fs = pytest.importorskip("s3fs")
 ABSENT = sha256(b"absent")
 
 
+@functools.cache  # making one takes most of a second
 def files_of(server: S3Server) -> Any:
     return s3fs.S3FileSystem(endpoint_url=server.url, use_listings_cache=False, skip_instance_cache=True)
 
@@ -36,8 +39,27 @@ def bucket(s3_environment: S3Server) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def system(s3_server: S3Server) -> Any:
+    """The file system as a store opens it, for all stores."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": s3_server.url}.items():
+            patch.setenv(name, value)
+        return _remote.Remote("s3://bucket/models")._create()[0]
+
+
 @pytest.fixture
-def store(bucket: str) -> Store:
+def store(bucket: str, system: Any) -> Store:
+    made = Store(f"s3://{bucket}/models")
+    made._backend._opened = (os.getpid(), system, f"{bucket}/models")  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.fixture
+def impatient(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store that tries once where others try again and again."""
+    monkeypatch.setattr(_remote, "ATTEMPTS", 1)
+    monkeypatch.setitem(_remote._OPTIONS, "s3", {"config_kwargs": {"retries": {"max_attempts": 0}}})
     return Store(f"s3://{bucket}/models")
 
 
@@ -167,10 +189,20 @@ def test_a_bucket_that_vanishes(store: Store, bucket: str, s3_server: S3Server, 
     assert not files_of(s3_server).exists(bucket)  # and is not made again by the way
 
 
-def test_a_store_that_is_down(store: Store, s3_server: S3Server) -> None:
-    put(store, NOISE)
-    s3_server.stop()
+def test_a_store_that_goes_down_in_the_middle(
+    impatient: Store, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = impatient
+
+    def stop_after_the_first(name: str) -> None:
+        if name == "store.renamed":
+            s3_server.stop()
+
+    monkeypatch.setattr(_remote, "THREADS", 1)
+    monkeypatch.setattr(_remote, "point", stop_after_the_first)
     try:
+        with pytest.raises(Unavailable, match="no use of the store"):
+            store.put_all({sha256(data): data for data in (b"a", b"b", NOISE)})
         for name in ("read", "put", "list"):
             with pytest.raises(Unavailable, match=r"no use of the store s3://\S+/models: .*[Cc]onnect"):
                 CALLS[name](store)
@@ -178,22 +210,6 @@ def test_a_store_that_is_down(store: Store, s3_server: S3Server) -> None:
         s3_server.start()
     with pytest.raises(Unavailable, match="bucket is not there"):  # the connection itself is back
         store.read(ABSENT, 6)
-
-
-def test_a_store_that_goes_down_in_the_middle(
-    store: Store, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stop_after_the_first(name: str) -> None:
-        if name == "store.renamed":
-            s3_server.stop()
-
-    monkeypatch.setattr(_remote, "point", stop_after_the_first)
-    monkeypatch.setattr(_remote, "THREADS", 1)
-    try:
-        with pytest.raises(Unavailable, match="no use of the store"):
-            store.put_all({sha256(data): data for data in (b"a", b"b", NOISE)})
-    finally:
-        s3_server.start()
 
 
 def test_uploads_in_parts_that_nobody_finished_are_ended(
@@ -235,7 +251,9 @@ def test_the_endpoint_may_come_in_the_url(
     assert len(files_of(s3_server).find(f"{bucket}/x")) == 1
 
 
-def test_no_secrets_in_messages(s3_environment: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secrets_in_messages(
+    s3_environment: S3Server, impatient: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secret = ENVIRONMENT["AWS_SECRET_ACCESS_KEY"]
     monkeypatch.setenv("AWS_SESSION_TOKEN", "sesame-open")
     url = f"s3://bucket/x?endpoint_url=http://user:{secret}@127.0.0.1:1/&secret={secret}&key=mine"

@@ -44,6 +44,8 @@ PublicKey = Annotated[
 ]
 Reason = Annotated[str, typer.Option(help="Why, for the history")]
 
+_SECRET = re.compile("password|secret|token", re.IGNORECASE)  # in the name of an option of a URL
+
 
 def group(help: str) -> typer.Typer:
     """Return commands that share a first word; the word alone shows them."""
@@ -155,7 +157,7 @@ def open_registry(
     """
     for option, given in (("--registry", place), ("--store", store)):
         parts = urlsplit(given or "")
-        if parts.password is not None or "password" in parse_qs(parts.query):
+        if parts.password is not None or any(map(_SECRET.search, parse_qs(parts.query))):
             raise InvalidArgument(
                 f"{option} expects a URL without password, which other users could read: set MAAS_REGISTRY, PGPASSWORD "
                 "or ~/.pgpass"

@@ -7,18 +7,16 @@ encrypted is proven before, and a kill leaves the package as it was or as it was
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.package import _contents
 from maas_engine.package._changes import Change
 from maas_engine.package._contents import Contents
 from maas_engine.package._folder import Folder
-from maas_engine.package._keys import SIZE, MasterKey
+from maas_engine.package._keys import SIZE, Key, to_master_key
 from maas_engine.package._manifest import ENCRYPTION, NAME, SIGNATURE
 from maas_engine.package._policy import Policy
-
-Key = MasterKey | bytes | Callable[[str], bytes]
 
 
 def encrypt(folder: str | os.PathLike[str], master_key: Key) -> None:
@@ -27,6 +25,11 @@ def encrypt(folder: str | os.PathLike[str], master_key: Key) -> None:
     The folder is replaced by one exchange. The old files are then deleted, not overwritten; if the process is killed
     before, they lie beside the folder in ``.NAME.change`` until `encrypt` is called again, which then finishes.
 
+    Parameters
+    ----------
+    folder : path
+    master_key : MasterKey, path of its file, 32 bytes, or callable(id) -> bytes
+
     Raises
     ------
     InvalidArgument : encrypted already, or signed: a signature is over the files as they lie, so sign afterwards.
@@ -34,7 +37,7 @@ def encrypt(folder: str | os.PathLike[str], master_key: Key) -> None:
     """
     from maas_engine.package import _ciphertext, _envelope
 
-    key = _master(master_key)
+    key = to_master_key(master_key)
     with Change(folder) as change, Folder(change.folder) as opened:
         contents = _contents.read_contents(opened)
         if contents.encrypted and change.resumed:
@@ -66,7 +69,7 @@ def decrypt(folder: str | os.PathLike[str], master_key: Key) -> None:
     InvalidArgument : not encrypted, or signed as it lies.
     PermissionDenied, FormatError : another key, or changed files; the package is left as it is.
     """
-    policy = Policy(master_key=_master(master_key))
+    policy = Policy(master_key=master_key)
     with Change(folder) as change, Folder(change.folder) as opened:
         contents = _contents.read_contents(opened)
         if not contents.encrypted and change.resumed:
@@ -95,7 +98,7 @@ def rotate(folder: str | os.PathLike[str], old: Key, new: Key) -> None:
     """
     from maas_engine.package import _envelope
 
-    policy, key = Policy(master_key=_master(old)), _master(new)
+    policy, key = Policy(master_key=old), to_master_key(new)
     with Change(folder) as change, Folder(change.folder) as opened:
         contents = _contents.read_contents(opened)
         _refuse_plain(contents)
@@ -106,10 +109,6 @@ def rotate(folder: str | os.PathLike[str], old: Key, new: Key) -> None:
         data_key = _contents.data_key(opened, contents, policy)
         assert data_key is not None
         change.put(ENCRYPTION, _envelope.wrap(data_key, key, contents.digest).to_bytes())
-
-
-def _master(key: Key) -> MasterKey:
-    return key if isinstance(key, MasterKey) else MasterKey(key)
 
 
 def _refuse_plain(contents: Contents) -> None:

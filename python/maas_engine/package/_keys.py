@@ -60,16 +60,12 @@ class MasterKey:
     @classmethod
     def from_text(cls, text: str, where: str = "the text given") -> MasterKey:
         """Read 32 bytes written as hex (64 digits) or base64 (either alphabet, with or without ``=``)."""
-        text = text.strip()
-        try:
-            if len(text) == 2 * SIZE:
-                return cls(bytes.fromhex(text))
-            plain = text.replace("-", "+").replace("_", "/").rstrip("=")
-            if len(plain) == 43:
-                return cls(base64.b64decode(plain + "=", validate=True))
-        except (ValueError, binascii.Error):
-            pass  # said below, without the text
-        raise InvalidArgument(f"[keys] expected 32 bytes in hex or base64 from {where}, got something else")
+        key = _bytes_of(text)
+        if key is None:
+            raise InvalidArgument(
+                f"[keys] expected 32 bytes in hex or base64 from {where}, got something else"
+            )
+        return cls(key)
 
     @classmethod
     def from_file(cls, path: StrPath) -> MasterKey:
@@ -121,6 +117,30 @@ class MasterKey:
 
     def __hash__(self) -> int:
         return hash(self._id)
+
+
+Key = (
+    MasterKey | StrPath | bytes | Callable[[str], bytes]
+)  # a key's file by its path, or what MasterKey takes
+
+
+def to_master_key(key: Key) -> MasterKey:
+    """Return a key as it is, from its file, or made of bytes or a callable.
+
+    Raises
+    ------
+    InvalidArgument : none of these; a key's text instead of a path, which no message repeats.
+    NotFound : no such file.
+    """
+    if isinstance(key, MasterKey):
+        return key
+    if not isinstance(key, (str, os.PathLike)):
+        return MasterKey(key)
+    if isinstance(key, str) and _bytes_of(key) is not None:
+        raise InvalidArgument(
+            "[keys] expected the path of a key's file, got the text of a key: MasterKey.from_text"
+        )
+    return MasterKey.from_file(key)
 
 
 def is_key_id(text: object) -> bool:
@@ -224,6 +244,18 @@ def missing(error: ImportError) -> NoReturn:
     raise Unsupported(
         f"signing and encryption need {error.name}: install it with pip install 'maas_engine[registry]'"
     ) from error
+
+
+def _bytes_of(text: str) -> bytes | None:
+    """The 32 bytes that a text is in hex or base64; None where it is neither."""
+    text = text.strip()
+    try:
+        if len(text) == 2 * SIZE:
+            return bytes.fromhex(text)
+        plain = text.replace("-", "+").replace("_", "/").rstrip("=")
+        return base64.b64decode(plain + "=", validate=True) if len(plain) == 43 else None
+    except (ValueError, binascii.Error):
+        return None
 
 
 def _checked(key: object, where: str) -> bytes:

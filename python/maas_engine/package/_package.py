@@ -11,7 +11,7 @@ from maas_engine.monitoring import Profile
 from maas_engine.package._manifest import Manifest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Package:
     """A verified package.
 
@@ -31,9 +31,9 @@ class Package:
     digest: str
     encrypted: bool
     signed: bool
-    _model: Model = field(repr=False, compare=False)
-    _profile: Profile | None = field(repr=False, compare=False)
-    _names: tuple[str, ...] = field(repr=False, compare=False)
+    _model: Model = field(compare=False)
+    _profile: Profile | None = field(compare=False)
+    _names: tuple[str, ...] = field(compare=False)
 
     def model(self) -> Model:
         """Return the model, made from the very bytes that were verified."""
@@ -46,3 +46,7 @@ class Package:
     def files(self) -> dict[str, Path]:
         """Return the paths of all files by name, as they lie in the folder, manifest.json among them."""
         return {name: self.path / name for name in self._names}
+
+    def __repr__(self) -> str:
+        more = ", encrypted" * self.encrypted + ", signed" * self.signed
+        return f"<Package {self.manifest.name!r} {self.digest[:12]}{more} in {str(self.path)!r}>"

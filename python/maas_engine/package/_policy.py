@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.package._certificates import certificates_of
-from maas_engine.package._keys import MasterKey, StrPath, public_key, read_key_file
+from maas_engine.package._keys import Key, MasterKey, StrPath, public_key, read_key_file, to_master_key
 
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -29,7 +29,7 @@ class Policy:
     require_signature : bool
         Refuse a package without a signature. Implied by ``public_key`` and ``certificates``; alone it is refused,
         for there would be nothing to check a signature against.
-    master_key : MasterKey, 32 bytes, or callable(id) -> bytes, optional
+    master_key : MasterKey, path of its file, 32 bytes, or callable(id) -> bytes, optional
         Opens encrypted packages.
 
     Raises
@@ -41,7 +41,7 @@ class Policy:
     public_key: Pem | None = None
     certificates: Pem | Iterable[Pem] = ()
     require_signature: bool = False
-    master_key: MasterKey | bytes | Callable[[str], bytes] | None = None
+    master_key: Key | None = None
 
     def __post_init__(self) -> None:
         key, certificates, master = self.public_key, self.certificates, self.master_key
@@ -57,8 +57,8 @@ class Policy:
             raise InvalidArgument(
                 "[policy] expected a public key or certificates to check signatures by, got require_signature alone"
             )
-        if master is not None and not isinstance(master, MasterKey):
-            master = MasterKey(master)
+        if master is not None:
+            master = to_master_key(master)
         object.__setattr__(self, "public_key", key)
         object.__setattr__(self, "certificates", roots)
         object.__setattr__(self, "require_signature", key is not None or bool(roots))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import weakref
@@ -22,11 +23,14 @@ from maas_engine.registry import migrations
 WAIT = 30  # seconds for another process's write
 
 _WRITES = "maas_writes"
+_SECRET = re.compile(r"password|secret", re.IGNORECASE)  # in the name of an option of the URL
 _MIGRATION_LOCK = 0x6D616173  # PostgreSQL's advisory lock: "maas"
 
 
 class Database:
     """Connections to one database, opened when first used. Threads may share it; a forked child makes its own.
+
+    As text it is its URL without passwords.
 
     Parameters
     ----------
@@ -48,7 +52,8 @@ class Database:
         _all.add(self)
 
     def __str__(self) -> str:
-        return self._url.render_as_string(hide_password=True)
+        shown = {key: "***" if _SECRET.search(key) else value for key, value in self._url.query.items()}
+        return self._url.set(query=shown).render_as_string(hide_password=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

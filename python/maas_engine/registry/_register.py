@@ -152,8 +152,8 @@ def _packed(
         yield Path(source), None
     else:
         raise InvalidArgument(
-            "[registry] expected a package, its folder, a Model or the path of an ONNX file, got "
-            f"{type(source).__name__}"
+            "[registry] expected a package, its folder, a Model (an estimator's to_model()) or the path of an ONNX "
+            f"file, got {type(source).__name__}"
         )
 
 

@@ -16,13 +16,16 @@ from maas_engine._faults import point
 from maas_engine.errors import InvalidArgument, Unsupported
 
 THREADS = 8  # uploads at once
+ATTEMPTS = 2  # of s3fs, each with those of the library below it: by themselves they would take minutes
 
 # Where a put appears whole by itself; elsewhere it is written under another name and moved.
 _WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "memory"}
 _S3 = {"s3", "s3a"}
 _UNFINISHED = ".unfinished."
-_OPTIONS: dict[str, dict[str, Any]] = {  # by themselves the libraries would wait for minutes
-    scheme: {"config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}}}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    scheme: {
+        "config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": ATTEMPTS}}
+    }
     for scheme in _S3
 }
 
@@ -172,7 +175,7 @@ class Remote:
                 f"[registry] expected a store's URL that fsspec knows, got {self._scheme}://…"
             ) from None
         if self._scheme in _S3:
-            system.retries = 2  # of its own, each with those of the library below it
+            system.retries = ATTEMPTS
         return system, path.rstrip("/")
 
 

@@ -65,7 +65,7 @@ class Resolving(RegistryBase):
         """Return the package that a URI names, from the cache or the store, verified under the registry's policy.
 
         While the database does not answer, a URI means what it meant when it was last loaded here; unless it is a
-        version's number, a warning says so.
+        version's number, a warning says so. A number is known from any URI that has meant that version.
         The package's ``path`` is the copy in the cache, which goes when others need its room; its model does not.
 
         Raises
@@ -73,21 +73,25 @@ class Resolving(RegistryBase):
         FormatError, PermissionDenied : it is not what was registered, or not signed as the policy asks.
         Unavailable : the database or the store gives no answer, and the cache does not have it.
         """
+        parsed = parse_uri(uri)
         registry = str(self.database)
         try:
             version = self.resolve(uri, as_of)
         except (Unavailable, Overloaded) as error:
-            recalled = self.cache.recall(registry, uri) if as_of is None else None
+            recalled = self.cache.recall(registry, str(parsed)) if as_of is None else None
             if recalled is None:
                 raise
-            if parse_uri(uri).version is None:  # a number means the same for ever
+            if parsed.version is None:  # a number means the same for ever
                 warnings.warn(
                     f"{error}; {uri} is version {recalled.version}, as of {recalled.age} ago", stacklevel=2
                 )
             return self._open(recalled.digest, {}, error)
         package = self._open(version.digest, version.files)
-        if as_of is None:
-            self.cache.remember(registry, uri, version.version, version.digest)
+        if as_of is None and parsed.version is None:
+            self.cache.remember(registry, str(parsed), version.version, version.digest)
+        known = self.cache.recall(registry, version.uri)
+        if known is None or known.digest != version.digest:
+            self.cache.remember(registry, version.uri, version.version, version.digest)
         return package
 
     def load(self, uri: str, *, as_of: datetime.datetime | str | None = None) -> Model:
