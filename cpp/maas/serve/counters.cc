@@ -50,15 +50,17 @@ void read_model(const ModelFigures<Tally>& from, ModelFigures<uint64_t>& to) {
   to.runs.ns += from.runs.ns.read();
 }
 
-ModelFigures<uint64_t>& place_of(const ModelFigures<Tally>& live, std::vector<ModelFigures<uint64_t>>& all) {
-  const auto key = [](const auto& each) { return std::tie(each.model, each.version); };
-  const auto place = std::lower_bound(all.begin(), all.end(), live,
-                                      [&](const auto& a, const auto& b) { return key(a) < key(b); });
-  if (place != all.end() && key(*place) == key(live)) return *place;
-  return *all.insert(place, ModelFigures<uint64_t>{live.model, live.version, {}, {}});
-}
-
 }  // namespace
+
+ModelFigures<uint64_t>& place_of(const std::string& model, const std::string& version, Figures& figures) {
+  std::vector<ModelFigures<uint64_t>>& all = figures.models;
+  const auto wanted = std::tie(model, version);
+  const auto place = std::lower_bound(all.begin(), all.end(), wanted, [](const auto& each, const auto& key) {
+    return std::tie(each.model, each.version) < key;
+  });
+  if (place != all.end() && std::tie(place->model, place->version) == wanted) return *place;
+  return *all.insert(place, ModelFigures<uint64_t>{model, version, {}, {}});
+}
 
 void Counters::finished(const Call& call, Protocol protocol, Clock::time_point now) noexcept {
   if (call.model == nullptr) return call.status.ok() ? other(protocol) : other(protocol, call.status.code());
@@ -102,8 +104,8 @@ Counters::Live& Counters::of(const ServedModel& model) {
 
 void Counters::read(Figures& figures) const {
   const std::lock_guard lock(mutex_);
-  read_model(nowhere_, place_of(nowhere_, figures.models));
-  for (const Live& live : models_) read_model(live, place_of(live, figures.models));
+  read_model(nowhere_, place_of("", "", figures));
+  for (const Live& live : models_) read_model(live, place_of(live.model, live.version, figures));
   for (size_t p = 0; p < kProtocols; ++p) {
     figures.opened[p] += opened_[p].load(std::memory_order_relaxed);
     figures.closed[p] += closed_[p].load(std::memory_order_relaxed);

@@ -86,6 +86,9 @@ struct Figures {
   uint64_t control_requests = 0;                    // at the control plane
 };
 
+// The figures of one, which are 0 where there were none.
+ModelFigures<uint64_t>& place_of(const std::string& model, const std::string& version, Figures& figures);
+
 // Changed by its own thread, but for connections; read by any.
 class Counters {
  public:

@@ -58,7 +58,7 @@ Route find_route(wire::Method method, std::string_view path) {
   if (path == "/v2/health/live") return fixed(Endpoint::kLive, method);
   if (path == "/v2/health/ready") return fixed(Endpoint::kReady, method);
   Route route;
-  if (!path.starts_with(kModels)) return route;
+  if (!path.starts_with(kModels) || path == "/v2/models/stats") return route;
   std::string_view rest = path.substr(kModels.size());
   std::string_view model = take_part(rest), version;
   if (rest.starts_with("versions/")) {

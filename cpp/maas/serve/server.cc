@@ -258,6 +258,9 @@ Readiness& Server::readiness() { return impl_->readiness; }
 
 Figures Server::figures() const {
   Figures figures;
+  for (const auto& [name, entry] : *impl_->models.snapshot()) {
+    for (const auto& [version, model] : entry.versions) place_of(name, version, figures);
+  }
   const std::lock_guard lock(impl_->counters_mutex);
   for (const auto& each : impl_->counters) each->read(figures);
   figures.large_rows = impl_->large_rows.load();

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from maas_engine.errors import FormatError, InvalidArgument, MaasError
+from maas_engine.serving._figures import routes_of_figures
 from maas_engine.serving._models import Models, said
 from maas_engine.serving._openapi import document
 from maas_engine.serving._triton import config
@@ -31,6 +32,7 @@ def make_app(models: Models) -> Starlette:
         Route("/v2/repository/models/{model}/unload", pages.unload, methods=["POST"]),
         Route("/v2/models/{model}/config", pages.config),
         Route("/v2/models/{model}/versions/{version}/config", pages.config),
+        *routes_of_figures(models),
     ]
     handlers: Mapping[Any, Any] = {
         HTTPException: _refused,

@@ -102,6 +102,10 @@ class Models:
         found: dict[str, Any] = json.loads(text)
         return found
 
+    def figures(self) -> dict[str, Any]:
+        """What the data plane has done so far."""
+        return self._plane.figures()
+
     def unload(self, name: str) -> None:
         """Answer a model no longer. Requests that run go on to their end."""
         served = self.get(name)

@@ -61,6 +61,16 @@ def _control_plane() -> dict[str, Any]:
     paths: dict[str, Any] = {"/openapi.json": _get("This document", {"type": "object"}, 503)}
     for path, names in _of_models():
         paths[f"{path}/config"] = _get("Triton's configuration", ref("ModelConfig"), 404, 503, names=names)
+    paths["/metrics"] = {
+        "get": {
+            "summary": "Figures for Prometheus",
+            "responses": {"200": {"description": "done", "content": {"text/plain": {"schema": TEXT}}}},
+        }
+    }
+    stats = _object({"model_stats": _list({"type": "object"})})
+    paths["/v2/models/stats"] = _get("Triton's statistics of all models", stats, 503)
+    for path, names in _of_models():
+        paths[f"{path}/stats"] = _get("Triton's statistics", stats, 404, 503, names=names)
     asked = {"type": "object", "properties": {"ready": {"type": "boolean"}}}
     rows = {"type": "array", "items": ref("RepositoryRow")}
     paths["/v2/repository/index"] = _post(
