@@ -73,7 +73,7 @@ def _models(page: _Page, models: list[Any]) -> None:
 
 
 def _server(page: _Page, figures: Mapping[str, Any]) -> None:
-    nowhere = next((each for each in figures["models"] if not each["model"]), None)
+    nowhere: dict[str, Any] = next((each for each in figures["models"] if not each["model"]), {})
     page.family(
         "maas_other_requests_total", "counter", "Requests that were not for a model, or for none there is"
     )
