@@ -64,7 +64,10 @@ def _control_plane() -> dict[str, Any]:
     paths["/metrics"] = {
         "get": {
             "summary": "Figures for Prometheus",
-            "responses": {"200": {"description": "done", "content": {"text/plain": {"schema": TEXT}}}},
+            "responses": {
+                **_responses(TEXT, 503),
+                "200": {"description": "done", "content": {"text/plain": {"schema": TEXT}}},
+            },
         }
     }
     stats = _object({"model_stats": _list({"type": "object"})})
