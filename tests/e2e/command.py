@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from maas_engine.cli import main
 
 
 def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -22,6 +26,17 @@ def answer(*arguments: str, stdin: bytes = b"") -> Any:
     done = run(*arguments, "--json", stdin=stdin)
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
+
+
+def answer_inside(*arguments: str) -> Any:
+    """The same in this process, also for fixtures of a module."""
+    output = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(output):
+        patch.setattr(sys, "argv", ["maas-engine", *arguments, "--json"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
+    return json.loads(output.getvalue())
 
 
 def one_line(output: str, error: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from command import Answer, Refuse, answer, run
+from command import Answer, Ended, Refuse, answer_inside, run
 from sklearn.datasets import load_breast_cancer
 
 TRAIN = ("--target", "target", "--cv", "0")
@@ -31,7 +33,7 @@ def cancer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def packed(cancer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packages") / "cancer"
-    answer("train", str(cancer), *TRAIN, "--package", str(folder), "--out", str(folder) + ".onnx")
+    answer_inside("train", str(cancer), *TRAIN, "--package", str(folder), "--out", str(folder) + ".onnx")
     return folder
 
 
@@ -55,10 +57,13 @@ def test_training_packs_where_it_comes_from(answer_here: Answer, cancer: Path, t
     assert lineage["command"].endswith(f"--seed 3 --package {folder} --json")
 
 
-def test_training_from_standard_input_hashes_what_it_read(cancer: Path, tmp_path: Path) -> None:
+def test_training_from_standard_input_hashes_what_it_read(
+    answer_here: Answer, cancer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = str(tmp_path / "new")
-    answer("train", "-", *TRAIN, "--package", folder, stdin=cancer.read_bytes())
-    lineage = answer("package", "inspect", folder)["manifest"]["lineage"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(cancer.read_bytes())))
+    answer_here("train", "-", *TRAIN, "--package", folder)
+    lineage = answer_here("package", "inspect", folder)["manifest"]["lineage"]
     assert lineage["data"] == "standard input"
     assert lineage["data_sha256"] == hashlib.sha256(cancer.read_bytes()).hexdigest()
 
@@ -99,11 +104,11 @@ def test_without_a_name_it_has_the_folders(answer_here: Answer, packed: Path, tm
     assert made["manifest"]["name"] == "risk"
 
 
-def test_the_tables_hold_what_the_manifest_says(packed: Path) -> None:
+def test_the_tables_hold_what_the_manifest_says(packed: Path, answer_here: Answer) -> None:
     done = run("package", "inspect", str(packed))
     text = done.stdout.decode()
     assert done.stderr == b""
-    digest = answer("package", "inspect", str(packed))["digest"]
+    digest = answer_here("package", "inspect", str(packed))["digest"]
     for part in (
         digest,
         "LogisticRegression",
@@ -116,15 +121,16 @@ def test_the_tables_hold_what_the_manifest_says(packed: Path) -> None:
         assert part in text
 
 
-def test_texts_of_others_are_shown_and_not_obeyed(packed: Path, tmp_path: Path) -> None:
+def test_texts_of_others_are_shown_and_not_obeyed(
+    packed: Path, tmp_path: Path, answer_here: Answer, ended_here: Ended
+) -> None:
     folder = str(tmp_path / "made")
     evil = "\x1b]0;gone\x07[bold]loud[/bold]\u202edlrow"
-    made = run("package", "create", f"{packed}.onnx", folder, "--description", evil)
-    text = made.stdout.decode()
+    _, text, _ = ended_here("package", "create", f"{packed}.onnx", folder, "--description", evil)
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "[bold]loud[/bold]" in text
-    assert answer("package", "inspect", folder)["manifest"]["description"] == evil
+    assert answer_here("package", "inspect", folder)["manifest"]["description"] == evil
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from command import Answer, Ended, Refuse, answer
+from command import Answer, Ended, Refuse, answer_inside
 from rich.console import Console
 from sklearn.datasets import load_breast_cancer
 
@@ -31,8 +31,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = ("texture error", "smoothness error", "target")
     drops = [option for name in frame.columns if name not in kept for option in ("--drop", name)]
     common = ("--target", "target", "--cv", "0", "--package")
-    answer("train", table, *common, str(folder / "good"))
-    answer("train", table, *common, str(folder / "weak"), *drops)
+    answer_inside("train", table, *common, str(folder / "good"))
+    answer_inside("train", table, *common, str(folder / "weak"), *drops)
     return folder
 
 
