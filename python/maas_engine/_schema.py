@@ -12,6 +12,7 @@ from maas_engine.graph import Graph
 
 PREFIX = "maas_engine."
 ROLES = ("predict", "predict_proba", "decision_function")
+DTYPES = ("float32", "float64", "int64", "int32", "bool", "string")  # of fields: those that graphs have
 
 
 class Field(NamedTuple):

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 app = group("Make, verify, sign and encrypt packages: folders of a model and the proof of what it is.")
 
-SIGNATURE, ENCRYPTION = "model.sig", "encryption.json"
-
 Folder = Annotated[str, typer.Argument(help="The package's folder", metavar="DIR", show_default=False)]
 Certificates = Annotated[
     list[str] | None,
@@ -179,6 +177,8 @@ def policy(
 
 def facts(package: Package) -> dict[str, Any]:
     """What a package says of itself; a signature that is there need not be good."""
+    from maas_engine.package._manifest import SIGNATURE
+
     return {
         "folder": str(package.path),
         "digest": package.digest,
@@ -190,17 +190,17 @@ def facts(package: Package) -> dict[str, Any]:
 
 def facts_unverified(path: str) -> dict[str, Any]:
     """The same of a folder that nobody has verified."""
-    from maas_engine.package import read_manifest
+    from maas_engine.package import _manifest as manifests
     from maas_engine.package._folder import Folder
 
     with Folder(path) as folder:
         names = folder.names()
-        manifest = read_manifest(folder.read("manifest.json", 4 * 2**20))
+        manifest = manifests.read_manifest(folder.read(manifests.NAME, manifests.MAX_BYTES))
     return {
         "folder": os.path.realpath(path),
         "digest": manifest.digest,
-        "signed": SIGNATURE in names,
-        "encrypted": ENCRYPTION in names,
+        "signed": manifests.SIGNATURE in names,
+        "encrypted": manifests.ENCRYPTION in names,
         "manifest": manifest.to_document(),
     }
 

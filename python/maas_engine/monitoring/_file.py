@@ -15,14 +15,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from maas_engine import _core, _safetensors
-from maas_engine._schema import ROLES, Field, Schema
+from maas_engine._schema import DTYPES, ROLES, Field, Schema
 from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.monitoring._columns import Array, Column, ColumnState, columns_of, profiled_fields
 
 VERSION = 1
 MAX_STATES = 256 * 2**20  # bytes
 _KEY = "maas_engine.profile"
-_DTYPES = ("float32", "float64", "int64", "int32", "bool", "string")
 
 
 def write_profile(schema: Schema, labels: Array | None, states: Sequence[ColumnState]) -> bytes:
@@ -113,7 +112,7 @@ def _parse(metadata: dict[str, str]) -> tuple[Schema, Array | None]:
 def _field(item: Any) -> Field:
     name, dtype, shape = item
     if (
-        dtype not in _DTYPES
+        dtype not in DTYPES
         or len(shape) > _safetensors.MAX_RANK + 1
         or not all(
             (type(dim) is int and 0 <= dim < 2**31) or (dim is None and axis == 0)

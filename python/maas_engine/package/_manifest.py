@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
-from maas_engine._schema import ROLES, Schema
+from maas_engine._schema import DTYPES, ROLES, Schema
 from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.package._canonical import LARGEST, canonical, parse
 
@@ -34,10 +34,6 @@ MAX_SIZES = {
 OPTIONAL = (PROFILE,)
 
 TIERS = ("fma", "no_fma")
-DTYPES = (
-    "bool", "string", "float16", "float32", "float64",
-    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-)  # fmt: skip
 MAX_NAME, MAX_TEXT, MAX_RANK = 256, 100_000, 16
 
 _CREATED = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 # Absolute, and relative to the largest value of the row.
-TOLERANCES = {"float16": (1e-3, 1e-2), "float32": (1e-6, 1e-4), "float64": (1e-10, 1e-10)}
+TOLERANCES = {"float32": (1e-6, 1e-4), "float64": (1e-10, 1e-10)}
 PROBABILITY = 1e-5  # absolute, float32: another sigmoid may be coarse
 
 
@@ -28,7 +28,7 @@ def close(given: Array, expected: Array) -> Array:
         return np.asarray((error <= allowed).all(axis=1))
 
 
-TIE = {"float16": 2e-3, "float32": 2 * PROBABILITY, "float64": 2e-10}
+TIE = {"float32": 2 * PROBABILITY, "float64": 2e-10}
 
 
 def tied(scores: Array) -> Array:

@@ -99,7 +99,7 @@ class Promoting(Resolving):
         """Let an alias point to a version if every gate passes.
 
         All gates are asked, also after one has failed; one that cannot be judged has failed. What they found is
-        part of the event in the history, whatever it is.
+        part of the event in the history, whatever it is; there is none where the alias points to it already.
 
         Parameters
         ----------
