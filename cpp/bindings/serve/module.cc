@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "figures.h"
+#include "live_profile.h"
 #include "maas/base/error.h"
 #include "maas/serve/describe.h"
 #include "maas/serve/server.h"
@@ -110,12 +111,22 @@ PYBIND11_MODULE(_server, module) {
       .def_property_readonly("tcp_port", &Server::tcp_port)
       .def(
           "set_model",
-          [](Server& server, std::string name, std::string version, const py::bytes& onnx) {
+          [](Server& server, std::string name, std::string version, const py::bytes& onnx,
+             const std::optional<maas::bindings::ProfileBytes>& profile) {
             const std::string_view bytes = onnx;
             const py::gil_scoped_release free;
-            server.models().set(std::make_shared<ServedModel>(std::move(name), std::move(version), bytes));
+            auto model = std::make_shared<ServedModel>(std::move(name), std::move(version), bytes);
+            if (profile) model->watch(maas::bindings::live_profile(model->program(), *profile));
+            server.models().set(std::move(model));
           },
-          py::arg("name"), py::arg("version"), py::arg("onnx"), py::pos_only())
+          py::arg("name"), py::arg("version"), py::arg("onnx"), py::arg("profile") = py::none(),
+          py::pos_only())
+      .def(
+          "live_profile",
+          [](Server& server, const std::string& name, const std::string& version) {
+            return maas::bindings::read_live_profile(server.models(), name, version);
+          },
+          py::arg("name"), py::arg("version"), py::pos_only())
       .def(
           "remove_model",
           [](Server& server, const std::string& name, const std::string& version) {

@@ -54,9 +54,11 @@ bool run_program(const Program& program, const InputArray* inputs, size_t rows, 
 void LargeRun::run() try {
   call_.started = call_.ran = Clock::now();
   scratch_ = std::make_unique<Scratch>(call_.model->program());
-  run_program(call_.model->program(), call_.binding.inputs.data(), call_.binding.rows, *scratch_, outputs_,
-              places_, call_.status);
+  const bool done = run_program(call_.model->program(), call_.binding.inputs.data(), call_.binding.rows,
+                                *scratch_, outputs_, places_, call_.status);
   call_.ran = Clock::now();
+  LiveProfile* live = call_.model->live_profile();
+  if (done && live != nullptr) live->count(call_.binding.inputs.data(), places_, call_.binding.rows);
 } catch (const std::bad_alloc&) {
   call_.status = {ErrorCode::kOverloaded, "no memory for so many rows"};
 }
@@ -113,6 +115,8 @@ bool BatchRunner::run_together(std::span<Call* const> calls) {
     return false;
   const Clock::time_point ran = Clock::now();
   counters_.ran(*model, rows, ran - started);
+  // Texts lie in requests, which are gone when they are answered.
+  if (LiveProfile* live = model->live_profile()) live->count(arrays_.data(), places_, rows);
   size_t row = 0;
   for (Call* call : calls) {
     call->started = started;
@@ -131,6 +135,9 @@ void BatchRunner::run_alone(Call& call) {
   }
   call.ran = Clock::now();
   counters_.ran(*call.model, call.binding.rows, call.ran - call.started);
+  if (LiveProfile* live = call.model->live_profile()) {
+    live->count(call.binding.inputs.data(), places_, call.binding.rows);
+  }
   tell(call, 0);
 }
 

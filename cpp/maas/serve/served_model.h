@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "maas/program/program.h"
+#include "maas/serve/live_profile.h"
 #include "maas/wire/message.h"
 #include "maas/wire/status.h"
 
@@ -28,6 +31,11 @@ class ServedModel {
   const std::string& name() const { return name_; }
   const std::string& version() const { return version_; }
   const Program& program() const { return program_; }
+
+  // Before it is served. What its rows look like is then counted.
+  void watch(std::unique_ptr<LiveProfile> live) { live_ = std::move(live); }
+  // nullptr where nothing is counted. Threads share it.
+  LiveProfile* live_profile() const { return live_.get(); }
 
   // Fits a request's tensors to the inputs, by name. They may be of narrower types (FP32 for FP64), never of
   // wider ones; the first dimension of batched inputs is the number of rows, the same for all. Elements are
@@ -54,6 +62,7 @@ class ServedModel {
 
   std::string name_, version_, parameters_;
   Program program_;
+  std::unique_ptr<LiveProfile> live_;
   std::string described_;
 };
 
