@@ -14,7 +14,7 @@
 namespace maas::bindings {
 
 // Whether of an output, field, item, state.
-using ProfileBytes = std::vector<std::tuple<bool, std::string, size_t, pybind11::bytes>>;
+using ProfileBytes = std::vector<std::tuple<bool, std::string, size_t, std::string>>;
 
 // Without the GIL. Throws FormatError for bytes that are no state.
 std::unique_ptr<serve::LiveProfile> live_profile(const Program& program, const ProfileBytes& profile);

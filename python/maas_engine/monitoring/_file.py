@@ -58,7 +58,7 @@ def read_profile(
 
     arrays, _ = _safetensors.read(source, check)
     schema, labels, columns = found[0]
-    states = [_state(each, arrays[_name(k)].tobytes()) for k, each in enumerate(columns)]
+    states = [read_state(each, arrays[_name(k)].tobytes()) for k, each in enumerate(columns)]
     return schema, labels, states
 
 
@@ -129,7 +129,8 @@ def _text(value: Any) -> str:
     return value
 
 
-def _state(column: Column, data: bytes) -> ColumnState:
+def read_state(column: Column, data: bytes) -> ColumnState:
+    """Return the counts of a column; raises FormatError for bytes that are not."""
     kind = int.from_bytes(data[4:6], "little")
     core = _core.HistogramState if kind == _core.HistogramState.TYPE_ID else _core.CategoryState
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from maas_engine._conversion import convert, from_python
 from maas_engine._files import write_whole
 from maas_engine._schema import Field, Schema
 from maas_engine._tables import to_arrays
-from maas_engine.errors import InvalidArgument
+from maas_engine.errors import FormatError, InvalidArgument
 from maas_engine.model import Model
 from maas_engine.monitoring._columns import (
     Array,
@@ -26,7 +26,7 @@ from maas_engine.monitoring._columns import (
     split,
     start_state,
 )
-from maas_engine.monitoring._file import read_profile, write_profile
+from maas_engine.monitoring._file import read_profile, read_state, write_profile
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -102,6 +102,20 @@ class Profile:
     def empty(self) -> Self:
         """Return a profile of the same bins and categories with nothing counted, for live rows."""
         return type(self)(self._schema, self._labels, self._state.empty())
+
+    def counted(self, states: Sequence[bytes]) -> Self:
+        """Return a profile of the same bins and categories with the counts of others: bytes of a state each.
+
+        Raises
+        ------
+        FormatError : states of other columns.
+        """
+        if len(states) != len(self.columns):
+            raise FormatError(f"[profile] expected {len(self.columns)} states, got {len(states)}")
+        found = [read_state(column, each) for column, each in zip(self.columns, states, strict=True)]
+        live = self.empty()
+        live._state.merge(_core.ProfileState(found))  # of the same edges, or it says so
+        return live
 
     def update(self, X: Any = None, outputs: Mapping[str, Any] | None = None) -> None:
         """Count a batch.

@@ -1,4 +1,4 @@
-"""Pages of figures: Prometheus' metrics and Triton's statistics."""
+"""Pages of figures: Prometheus' metrics, Triton's statistics, drift."""
 
 from __future__ import annotations
 
@@ -29,8 +29,12 @@ def routes_of_figures(models: Models) -> list[Route]:
         ]
         return JSONResponse(statistics(found))
 
+    def monitoring(request: Request) -> Response:  # no coroutine: it takes longer
+        return JSONResponse(models.monitoring(request.path_params["model"]))
+
     return [
         Route("/metrics", metrics),
+        Route("/v2/models/{model}/monitoring", monitoring),
         Route("/v2/models/stats", stats),
         Route("/v2/models/{model}/stats", stats),
         Route("/v2/models/{model}/versions/{version}/stats", stats),

@@ -15,6 +15,7 @@ from typing import Any
 from maas_engine._server import Server as DataPlane
 from maas_engine.errors import MaasError, NotFound
 from maas_engine.serving._log import told
+from maas_engine.serving._monitoring import drift_page, states_of
 from maas_engine.serving._sources import TRANSIENT, Content, Source
 
 LOG = logging.getLogger("maas_engine.serving")
@@ -106,6 +107,16 @@ class Models:
         """What the data plane has done so far."""
         return self._plane.figures()
 
+    def monitoring(self, name: str) -> dict[str, Any]:
+        """How the rows of a model's current version drift from its reference. NotFound without a profile."""
+        content = self.get(name).content
+        found = content and content.profile and self._plane.live_profile(name, content.version)
+        if content is None or content.profile is None or not found:
+            raise NotFound(
+                f"expected a model with a profile (of a package with a reference), got {name[:64]!r}"
+            )
+        return drift_page(name, content.version, content.profile, *found)
+
     def unload(self, name: str) -> None:
         """Answer a model no longer. Requests that run go on to their end."""
         served = self.get(name)
@@ -175,7 +186,7 @@ class Models:
         try:
             version = current()
             content = served.source.read(version)
-            self._plane.set_model(served.name, content.version, content.onnx)
+            self._plane.set_model(served.name, content.version, content.onnx, states_of(content.profile))
         except Exception as error:
             self._refuse(served, error, version)
             raise

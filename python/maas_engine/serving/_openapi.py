@@ -70,6 +70,9 @@ def _control_plane() -> dict[str, Any]:
             },
         }
     }
+    paths["/v2/models/{model}/monitoring"] = _get(
+        "How rows drift from the model's reference", ref("Monitoring"), 404, 503, names=["model"]
+    )
     stats = _object({"model_stats": _list({"type": "object"})})
     paths["/v2/models/stats"] = _get("Triton's statistics of all models", stats, 503)
     for path, names in _of_models():
@@ -146,6 +149,16 @@ SCHEMAS: dict[str, Schema] = {
     "ModelConfig": _object(
         {"name": TEXT, "platform": TEXT, "input": _list(_CONFIGURED), "output": _list(_CONFIGURED)},
         {"backend": TEXT, "max_batch_size": {"type": "integer"}},
+    ),
+    "Monitoring": _object(
+        {
+            "model": TEXT,
+            "version": TEXT,
+            "since": TEXT,
+            "rows": {"type": "integer"},
+            "level": {"enum": ["none", "moderate", "major", None]},
+            "columns": _list({"type": "object"}),
+        }
     ),
     "RepositoryRow": _object({"name": TEXT, "version": TEXT, "state": TEXT, "reason": TEXT}),
     "InputTensor": _object(
