@@ -79,6 +79,17 @@ test-onnx: build $(STAMPS)/test ## Run ONNX's own backend test-suite (part of te
 test-faults: build $(STAMPS)/test ## Kill processes, fill disks, stop servers, at every step (minutes)
 	$(BIN)/python -m pytest -m faults tests/python
 
+.PHONY: test-clients
+test-clients: build $(STAMPS)/test build/clients/kserve/installed build/clients/mlserver/installed ## Ask the server with others' clients
+	tools/system_packages.sh $(PYTHON) clients
+	$(BIN)/python -m pytest -m "clients or not clients" tests/python/test_server_clients.py
+
+# An environment of its own a client: their requirements clash.
+build/clients/%/installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet $*
+	@touch $@
+
 .PHONY: operators
 operators: build $(STAMPS)/test ## Write the tables of docs/operators.md from the code
 	$(BIN)/python tools/write_operators.py

@@ -30,7 +30,9 @@ has_header zlib.h || missing+=(zlib1g-dev)
 "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=("$(basename "$python")-venv")
 has_python_headers || missing+=("$(basename "$python")-dev")
 [ "${2:-}" != bench ] || has_library benchmark || missing+=(libbenchmark-dev)
-[ "${2:-}" != wrk ] || command -v wrk >/dev/null || missing+=(wrk)
+[[ "${2:-}" != @(wrk|clients) ]] || command -v wrk >/dev/null || missing+=(wrk)
+[ "${2:-}" != clients ] || command -v h2load >/dev/null || missing+=(nghttp2-client)
+[ "${2:-}" != clients ] || command -v curl >/dev/null || missing+=(curl)
 [ "${2:-}" != test ] || has_postgres || missing+=(postgresql)
 
 if [ ${#missing[@]} -gt 0 ]; then
