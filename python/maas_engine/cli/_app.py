@@ -211,6 +211,37 @@ def info(json: Json = False) -> None:
 
 
 @app.command()
+def monitor(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Of a server, http://HOST:PORT")],
+    model: Annotated[str | None, typer.Option(help="Only this model; default: all with a profile")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every 5 seconds, until Ctrl-C")] = False,
+    fail_on: Annotated[
+        str | None, typer.Option(help="Exit status 1 where a column drifts as much: moderate or major")
+    ] = None,
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="With the token that the server asks for")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show how a live server's rows drift from its models' references."""
+    import time
+    from pathlib import Path
+
+    from maas_engine.cli import _monitor, _report
+
+    _monitor.check_level(fail_on)
+    token = Path(token_file).read_text().strip() if token_file else None
+    while True:
+        result = _monitor.monitor(url, model, token)
+        _report.show(result, _monitor.tables, as_json=json)
+        if fail_on and _monitor.exceeds(result, fail_on):
+            raise typer.Exit(1)
+        if not watch:
+            return
+        time.sleep(5.0)
+
+
+@app.command()
 def bench(
     rows: Annotated[int, typer.Option(min=10, help="Of the generated table")] = 100_000,
     columns: Annotated[int, typer.Option(min=1, help="Of the generated table")] = 20,

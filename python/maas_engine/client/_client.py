@@ -187,6 +187,23 @@ class Client:
         )
         return found
 
+    def monitoring(self, model: str) -> dict[str, Any]:
+        """Return how the rows of a model drift from its reference; ``NotFound`` where it has no profile.
+
+        Over HTTP alone, as `statistics` is.
+        """
+        codec, name = self._pages(), key_of(model, None)[0]
+        found: dict[str, Any] = self._call(lambda: codec.monitoring(name), self._settings.deadline(None))
+        return found
+
+    def statistics(self) -> dict[str, Any]:
+        """Return how often each model was asked and how long it took, as Triton's statistics have it."""
+        codec = self._pages()
+        found: dict[str, Any] = self._call(
+            lambda: codec.page("/v2/models/stats"), self._settings.deadline(None)
+        )
+        return found
+
     def ready(self) -> bool:
         """Whether the server answers and has all its models; over ``tcp://``, whether it answers."""
         return self._healthy("ready")
@@ -227,6 +244,12 @@ class Client:
         found = Description(self._call(lambda: self._settings.codec.metadata(*key), deadline))
         self._settings.described[key] = found
         return found
+
+    def _pages(self) -> HttpCodec:
+        codec = self._settings.codec
+        if isinstance(codec, RawCodec):
+            raise Unsupported("[client] expected a client of http:// or https://")
+        return codec
 
     def _healthy(self, what: str) -> bool:
         deadline = self._settings.deadline(None)

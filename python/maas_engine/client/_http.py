@@ -66,6 +66,12 @@ class HttpCodec:
     def health(self, what: str) -> Exchange:
         return self._get(f"{self._prefix}/v2/health/{what}", with_body=False)
 
+    def page(self, path: str) -> Exchange:
+        return self._get(f"{self._prefix}{path}")
+
+    def monitoring(self, model: str) -> Exchange:
+        return self._get(f"{self._path(model, '')}/monitoring")
+
     def _path(self, model: str, version: str) -> str:
         path = f"{self._prefix}/v2/models/{quote(model, safe='')}"
         return f"{path}/versions/{quote(version, safe='')}" if version else path

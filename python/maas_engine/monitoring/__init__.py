@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maas_engine.monitoring._drift import ColumnDrift, Drift, drift
+from maas_engine.monitoring._drift import LEVELS, ColumnDrift, Drift, drift
 from maas_engine.monitoring._profile import Profile
 
-__all__ = ["ColumnDrift", "Drift", "Profile", "drift"]
+__all__ = ["LEVELS", "ColumnDrift", "Drift", "Profile", "drift"]
