@@ -214,7 +214,9 @@ def info(json: Json = False) -> None:
 def monitor(
     url: Annotated[str, typer.Argument(metavar="URL", help="Of a server, http://HOST:PORT")],
     model: Annotated[str | None, typer.Option(help="Only this model; default: all with a profile")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it again every 5 seconds, until Ctrl-C")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again every 5 seconds, until Ctrl-C")
+    ] = False,
     fail_on: Annotated[
         str | None, typer.Option(help="Exit status 1 where a column drifts as much: moderate or major")
     ] = None,
