@@ -51,9 +51,9 @@ def serve(models: dict[str, maas_engine.Model], **options: Any) -> Iterator[_ser
         server.stop(5.0)
 
 
-def mlp(dtype: Any, features: int = 10) -> maas_engine.Model:
+def mlp(dtype: Any, features: int = 10, seed: int = 3) -> maas_engine.Model:
     """features-64-32-1 with ReLU, from `input` to `output`."""
-    draws = np.random.default_rng(3)
+    draws = np.random.default_rng(seed)
     builder = GraphBuilder("mlp")
     value = builder.input("input", dtype, (None, features))
     sizes = [features, 64, 32, 1]

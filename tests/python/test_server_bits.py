@@ -7,6 +7,7 @@ other callers that happened to run in the same batch, or of the thread that ran 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -208,3 +209,61 @@ def test_a_callers_bad_rows_spare_those_beside_them(server: _server.Server) -> N
     for got in answers:
         if got.id % 2 == 0:
             assert_same_bits(got.tensors, some(EXPECTED["mlp"], 0, 8))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_large_batches_beside_small_ones(server: _server.Server, way: str) -> None:
+    """Batches that go to the compute threads, while small ones of the same model are answered here."""
+    inputs = {"input": np.tile(INPUTS["mlp"]["input"], (40, 1))}
+    expected = {"output": np.tile(EXPECTED["mlp"]["output"], (40, 1))}
+    failures: list[BaseException] = []
+
+    def ask_small() -> None:
+        try:
+            with Wire(server.tcp_port) as wire:
+                ask = by_frame(wire)
+                for i in range(200):
+                    assert_same_bits(ask("mlp", some(INPUTS["mlp"], i, 3)), some(EXPECTED["mlp"], i, 3))
+        except BaseException as error:
+            failures.append(error)
+
+    beside = threading.Thread(target=ask_small)
+    beside.start()
+    with Wire(_port(server, way)) as wire:
+        for _ in range(3):
+            assert_same_bits(WAYS[way](wire)("mlp", inputs), expected)
+    beside.join()
+    assert failures == []
+
+
+def test_models_exchanged_under_load(server: _server.Server) -> None:
+    """Every answer is wholly the old model's or wholly the new one's, and no request fails."""
+    models = [mlp(np.float32, seed=8), mlp(np.float32, seed=9)]
+    rows = INPUTS["mlp"]["input"][:64]
+    expected = {model.predict(rows).tobytes() for model in models}
+    server.set_model("moving", "1", models[0].to_bytes())
+    seen: set[bytes] = set()
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def ask_on(way: str) -> None:
+        try:
+            with Wire(_port(server, way)) as wire:
+                ask = WAYS[way](wire)
+                while not done.is_set():
+                    seen.add(ask("moving", {"input": rows})["output"].tobytes())
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=ask_on, args=(way,)) for way in WAYS]
+    for thread in threads:
+        thread.start()
+    for i in range(60):
+        server.set_model("moving", "1", models[i % 2].to_bytes())
+        time.sleep(0.005)
+    done.set()
+    for thread in threads:
+        thread.join()
+    server.remove_model("moving", "1")
+    assert failures == []
+    assert seen == expected

@@ -54,6 +54,23 @@ TEST_F(HttpControl, OtherPathsWaitForTheirAnswer) {
   EXPECT_TRUE(out.ends_with("Content-Length: 2\r\nx-a: b\r\n\r\nno")) << out;
 }
 
+TEST_F(HttpControl, OneThatWaitsToSendIsToldToBehindTheAnswersBeforeIt) {
+  const std::string head = "POST /v2 HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  std::string text = "GET /v2/health/live HTTP/1.1\r\n\r\n" + head;
+  text.append(wire::kBodyPadding, '\0');
+  EXPECT_EQ(conversation.read({text.data(), text.size() - wire::kBodyPadding}),
+            text.size() - wire::kBodyPadding - head.size());
+  const std::string out = std::exchange(conversation.out(), {});
+  EXPECT_LT(out.find("{\"live\":true}"), out.find("HTTP/1.1 100 Continue\r\n\r\n"));
+  EXPECT_TRUE(out.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpControl, HttpOneZeroIsToldThatItsConnectionGoesOn) {
+  EXPECT_NE(ask("GET /v2 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").find("\r\nConnection: keep-alive\r\n"),
+            std::string::npos);
+  EXPECT_NE(ask("GET /v2 HTTP/1.0\r\n\r\n").find("\r\nConnection: close\r\n"), std::string::npos);
+}
+
 TEST_F(HttpControl, AnswersKeepTheOrderOfTheirRequests) {
   EXPECT_EQ(ask("GET /a HTTP/1.1\r\n\r\nGET /v2/health/live HTTP/1.1\r\n\r\n"), "");
   ControlReply reply;

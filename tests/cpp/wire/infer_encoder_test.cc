@@ -119,5 +119,11 @@ TEST(InferEncoder, ErrorsAreJson) {
   EXPECT_EQ(out, R"({"error":"a \"b\""})");
 }
 
+TEST(InferEncoder, NegativeZeroIsNoWholeNumber) {
+  const std::vector<float> values = {-0.0F, 0.0F};
+  const Encoded encoded({tensor("y", DataType::kFloat32, values)}, false);
+  EXPECT_NE(encoded.body.find("\"data\":[-0.0,0]"), std::string::npos) << encoded.body;
+}
+
 }  // namespace
 }  // namespace maas::wire
