@@ -31,6 +31,13 @@ void collect(const Call& call, const std::vector<void*>& places, size_t first_ro
 
 }  // namespace
 
+wire::Status deadline_status(const Call& call, Clock::time_point now) {
+  if (call.request.timeout_us == 0) return {};
+  const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - call.arrived);
+  if (static_cast<uint64_t>(waited.count()) <= call.request.timeout_us) return {};  // any uint64 may be asked
+  return {ErrorCode::kDeadlineExceeded, "the deadline passed before the request could run"};
+}
+
 bool run_program(const Program& program, const InputArray* inputs, size_t rows, Scratch& scratch,
                  std::vector<AlignedBuffer<std::byte>>& outputs, std::vector<void*>& places,
                  wire::Status& status) try {
@@ -53,6 +60,8 @@ bool run_program(const Program& program, const InputArray* inputs, size_t rows, 
 
 void LargeRun::run() try {
   call_.started = call_.ran = Clock::now();
+  call_.status = deadline_status(call_, Clock::now());
+  if (!call_.status.ok()) return;
   scratch_ = std::make_unique<Scratch>(call_.model->program());
   const bool done = run_program(call_.model->program(), call_.binding.inputs.data(), call_.binding.rows,
                                 *scratch_, outputs_, places_, call_.status);
@@ -121,8 +130,9 @@ bool BatchRunner::run_together(std::span<Call* const> calls) {
   for (Call* call : calls) {
     call->started = started;
     call->ran = ran;
-    tell(*call, row);
+    const size_t first = row;
     row += call->binding.rows;
+    tell(*call, first);  // may free the call, or begin its next request
   }
   return true;
 }

@@ -13,6 +13,9 @@
 
 namespace maas::serve {
 
+// Whether it is too late to run a call.
+wire::Status deadline_status(const Call& call, Clock::time_point now);
+
 // Runs rows on a scratch into buffers of their own, which grow as needed; `places` gets where the outputs
 // begin. False, with the reason in `status`, for a wrong row or no memory.
 bool run_program(const Program& program, const InputArray* inputs, size_t rows, Scratch& scratch,

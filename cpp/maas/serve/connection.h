@@ -1,17 +1,22 @@
-// A socket and its conversation: bytes in, answers out, one after the other. Asio only here and in server.cc.
+// A socket and its conversation: bytes in, answers out, one after the other. Asio only here, in server.cc and
+// in tls.cc.
 #pragma once
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <cstring>
+#include <limits>
 #include <memory>
+#include <new>
 #include <string>
 #include <type_traits>
 #include <utility>  // Asio of Boost 1.74 needs it first in C++20
 
 #include "maas/serve/conversation.h"
+#include "maas/serve/load.h"
+#include "maas/serve/options.h"
 #include "maas/wire/infer_decoder.h"
 
 namespace maas::serve {
@@ -24,18 +29,38 @@ class AnyConnection {
   virtual void drain() = 0;
   // Ends at once, on a loop that no longer runs: answers that are still made elsewhere never come.
   virtual void abandon() = 0;
+  // Once a second: ends a connection whose client takes too long.
+  virtual void look() = 0;
 };
+
+// What connections of one loop share with it.
+struct Surroundings {
+  const ServerOptions& options;
+  Load& load;
+  const uint32_t& second;  // counted by the loop
+};
+
+using PlainStream = boost::asio::ip::tcp::socket;
+using TlsStream = boost::asio::ssl::stream<PlainStream>;
 
 // Lives as long as an operation on its socket is under way or its conversation waits for an answer.
 template <class Stream>
 class Connection final : public AnyConnection, public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(Stream stream, std::unique_ptr<Conversation> conversation)
-      : stream_(std::move(stream)), conversation_(std::move(conversation)) {}
+  template <class... Args>
+  Connection(const Surroundings& around, std::unique_ptr<Conversation> conversation, Args&&... stream)
+      : around_(around),
+        stream_(std::forward<Args>(stream)...),
+        conversation_(std::move(conversation)),
+        share_(around.load, around.options.memory_bytes) {
+    around_.load.connections.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Connection() override { around_.load.connections.fetch_sub(1, std::memory_order_relaxed); }
 
   void drain() override {
     draining_ = true;
-    if (idle_ && end_ == 0) close();
+    const bool idle = wait_ == Wait::kRequest && end_ == 0;
+    if (idle || wait_ == Wait::kHandshake || wait_ == Wait::kEnd) close();
   }
 
   void abandon() override {
@@ -43,35 +68,103 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     waiting_.reset();
   }
 
+  void look() override {
+    if (around_.second - since_ > patience()) close();  // its operation ends, and with it the connection
+  }
+
   void start() {
+    // The last reference may go with this call, and then all of this: nothing is touched behind it.
     conversation_->when_answered([this] {
       const auto self = std::move(waiting_);
-      if (send()) converse();
+      guarded([this] {
+        if (send()) converse();
+      });
     });
-    receive();
+    if constexpr (kTls) {
+      enter(Wait::kHandshake);
+      stream_.async_handshake(boost::asio::ssl::stream_base::server,
+                              [self = this->shared_from_this()](Error error) {
+                                if (!error) self->guarded([&] { self->receive(); });
+                              });
+    } else {
+      guarded([this] { receive(); });
+    }
   }
 
  private:
   using Error = boost::system::error_code;
+  enum class Wait : uint8_t { kHandshake, kRequest, kAnswer, kWrite, kEnd };
+  static constexpr bool kTls = !std::is_same_v<Stream, PlainStream>;
   static constexpr size_t kFirst = 4096;
+  static constexpr size_t kAlways = 32 << 10;    // a buffer that large is had also above the memory ceiling
   static constexpr size_t kLargeKept = 1 << 20;  // a larger buffer is given back after its request
+  static constexpr uint32_t kLinger = 2;         // seconds for a client to read a last answer
+
+  PlainStream& socket() {
+    if constexpr (kTls) {
+      return stream_.next_layer();
+    } else {
+      return stream_;
+    }
+  }
 
   void close() {
     Error error;
-    stream_.lowest_layer().shutdown(boost::asio::ip::tcp::socket::shutdown_both, error);
-    stream_.lowest_layer().close(error);
+    socket().shutdown(PlainStream::shutdown_both, error);
+    socket().close(error);
+  }
+
+  void enter(Wait wait) {
+    wait_ = wait;
+    since_ = around_.second;
+  }
+
+  uint32_t patience() const {
+    const ServerOptions& options = around_.options;
+    switch (wait_) {
+      case Wait::kHandshake: return options.head_seconds;
+      case Wait::kRequest:
+        return end_ == 0 ? options.idle_seconds : in_body_ ? options.body_seconds : options.head_seconds;
+      case Wait::kWrite: return options.write_seconds;
+      case Wait::kEnd: return kLinger;
+      case Wait::kAnswer: break;  // ours to give
+    }
+    return std::numeric_limits<uint32_t>::max();
+  }
+
+  // Without memory the connection ends; while calls of its are under way it stays for them to be answered.
+  template <class Work>
+  void guarded(Work&& work) {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+      close();
+      if (!conversation_->answered()) wait_for_answer();
+    }
+  }
+
+  void wait_for_answer() {
+    wait_ = Wait::kAnswer;
+    waiting_ = this->shared_from_this();
   }
 
   void receive() {
-    if (draining_ && end_ == 0) return;  // the socket closes with the last reference
-    make_room();
-    idle_ = true;
+    if (draining_ && end_ == 0) return close();
+    const bool goes_on =
+        wait_ == Wait::kRequest && end_ > 0 && begun_ && in_body_ == conversation_->in_body();
+    if (!goes_on) enter(Wait::kRequest);  // else its time runs on
+    begun_ = end_ > 0;
+    in_body_ = conversation_->in_body();
+    if (!make_room()) {
+      conversation_->turn_away();
+      if (send()) close();
+      return;
+    }
     stream_.async_read_some(boost::asio::buffer(bytes_.get() + end_, size_ - end_ - wire::kBodyPadding),
                             [self = this->shared_from_this()](Error error, size_t count) {
-                              self->idle_ = false;
                               if (error) return;
                               self->end_ += count;
-                              self->converse();
+                              self->guarded([&] { self->converse(); });
                             });
   }
 
@@ -80,10 +173,8 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     while (true) {
       const size_t taken = conversation_->read({bytes_.get() + begin_, end_ - begin_});
       begin_ += taken;
-      if (!conversation_->answered()) {
-        waiting_ = this->shared_from_this();
-        return;
-      }
+      if (taken > 0) begun_ = false;
+      if (!conversation_->answered()) return wait_for_answer();
       if (!send()) return;
       if (taken == 0 || begin_ == end_) break;
     }
@@ -95,18 +186,62 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   bool send() {
     sending_.clear();
     sending_.swap(conversation_->out());
-    size_t sent = 0;
-    if constexpr (std::is_same_v<Stream, boost::asio::ip::tcp::socket>) {
+    sent_ = 0;
+    if constexpr (!kTls) {
       Error error;  // most answers fit the socket's buffer: no wait, no handler
-      if (!sending_.empty()) sent = stream_.write_some(boost::asio::buffer(sending_), error);
-      if (error && error != boost::asio::error::would_block) return false;
+      if (!sending_.empty()) sent_ = stream_.write_some(boost::asio::buffer(sending_), error);
+      if (error && error != boost::asio::error::would_block) {
+        close();
+        return false;
+      }
     }
-    if (sent == sending_.size()) return !conversation_->ends();
-    boost::asio::async_write(stream_, boost::asio::buffer(sending_.data() + sent, sending_.size() - sent),
-                             [self = this->shared_from_this()](Error error, size_t) {
-                               if (!error && !self->conversation_->ends()) self->converse();
+    if (sent_ < sending_.size()) {
+      count_bytes();
+      write_rest();
+      return false;
+    }
+    give_back();
+    if (conversation_->ends()) end();
+    return !conversation_->ends();
+  }
+
+  void write_rest() {
+    enter(Wait::kWrite);
+    stream_.async_write_some(boost::asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+                             [self = this->shared_from_this()](Error error, size_t count) {
+                               if (error) return;
+                               self->sent_ += count;
+                               self->guarded([&] {
+                                 if (self->sent_ < self->sending_.size()) return self->write_rest();
+                                 self->give_back();
+                                 self->conversation_->ends() ? self->end() : self->converse();
+                               });
                              });
-    return false;
+  }
+
+  // The last answer is sent. Closed with bytes unread, the socket would take the answer back (a TCP reset),
+  // so what the client still sends is read and thrown away for a moment.
+  void end() {
+    if (draining_) return close();
+    enter(Wait::kEnd);
+    if constexpr (kTls) {
+      stream_.async_shutdown([self = this->shared_from_this()](Error) { self->linger(); });
+    } else {
+      linger();
+    }
+  }
+
+  void linger() {
+    Error error;
+    socket().shutdown(PlainStream::shutdown_send, error);
+    if (!error) throw_away();
+  }
+
+  void throw_away() {
+    socket().async_read_some(boost::asio::buffer(bytes_.get(), size_),
+                             [self = this->shared_from_this()](Error error, size_t) {
+                               if (!error) self->throw_away();
+                             });
   }
 
   void compact() {
@@ -115,25 +250,45 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     begin_ = 0;
   }
 
-  // Grows with what has come, not with what is claimed.
-  void make_room() {
+  // Grows with what has come, not with what is claimed. False where all connections hold too much already.
+  bool make_room() {
     const size_t least = end_ + kFirst / 2 + wire::kBodyPadding;
     const bool too_large = end_ == 0 && size_ > kLargeKept;
-    if (size_ >= least && !too_large) return;
-    const size_t wanted = std::max(conversation_->wanted() + wire::kBodyPadding, least);
+    if (size_ >= least && !too_large) return true;
+    const size_t known = conversation_->wanted();
+    const size_t wanted = known > 0 ? std::max(known + wire::kBodyPadding, least) : 2 * least;
     const size_t size = std::max(kFirst, std::min(wanted, 4 * end_ + least));
+    if (size > kAlways && !share_.grow_to(size)) return false;
     auto bytes = std::make_unique_for_overwrite<char[]>(size);
     if (end_ > 0) std::memcpy(bytes.get(), bytes_.get(), end_);
     bytes_ = std::move(bytes);
     size_ = size;
+    count_bytes();
+    return true;
   }
 
+  void count_bytes() {
+    const size_t bytes = size_ + sending_.capacity();
+    share_.hold(bytes > kAlways ? bytes : 0);
+  }
+
+  void give_back() {
+    if (sending_.capacity() <= kAlways) return;
+    std::string().swap(sending_);
+    count_bytes();
+  }
+
+  const Surroundings& around_;
   Stream stream_;
   std::unique_ptr<Conversation> conversation_;
+  Share share_;
   std::unique_ptr<char[]> bytes_;
   size_t size_ = 0, begin_ = 0, end_ = 0;
-  bool idle_ = false, draining_ = false;
+  Wait wait_ = Wait::kRequest;
+  bool draining_ = false, begun_ = false, in_body_ = false;  // begun_: bytes of this request are here
+  uint32_t since_ = 0;                                       // second of the loop
   std::string sending_;
+  size_t sent_ = 0;
   std::shared_ptr<Connection> waiting_;  // itself, while an answer is being made elsewhere
 };
 

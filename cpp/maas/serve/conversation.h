@@ -25,13 +25,20 @@ class Conversation {
   bool ends() const { return ends_; }
   // Bytes that the request at the front takes in all, where known; else 0.
   virtual size_t wanted() const = 0;
+  // Whether the head of the request at the front is known, but not all of its body is here.
+  virtual bool in_body() const = 0;
+
+  // Answers the request at the front that there is no memory for it, and ends; between read()s.
+  virtual void turn_away() = 0;
+  // From now on only health is answered: the server has too many connections.
+  void set_crowded() { crowded_ = true; }
 
   // Called when answered() has become true after read() returned without it.
   void when_answered(std::function<void()> call) { when_answered_ = std::move(call); }
 
  protected:
   std::string out_;
-  bool ends_ = false;
+  bool ends_ = false, crowded_ = false;
   std::function<void()> when_answered_;
 };
 

@@ -1,6 +1,7 @@
 #include "maas/serve/http_conversation.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "maas/serve/describe.h"
@@ -15,6 +16,9 @@ namespace {
 constexpr std::string_view kServer =
     "{\"name\":\"maas_engine\",\"version\":\"" MAAS_VERSION "\",\"extensions\":[\"binary_tensor_data\"]}";
 constexpr unsigned kRetrySeconds = 1;
+constexpr size_t kKept = 64 << 10;  // bytes of one request's texts from one to the next
+
+wire::Status no_memory() { return {ErrorCode::kOverloaded, "no memory for this answer"}; }
 
 }  // namespace
 
@@ -74,6 +78,14 @@ class HttpConversation::HttpCall final : public Call {
     finish();
   }
 
+  // What an unusually large request or answer took.
+  void give_back() {
+    for (std::string* each : {&text, &body_, &expanded}) {
+      if (each->capacity() > kKept) std::string().swap(*each);
+    }
+    request.give_back();
+  }
+
   void succeed(std::string_view json) {
     body_ = json;
     finish();
@@ -86,7 +98,7 @@ class HttpConversation::HttpCall final : public Call {
   std::string expanded;  // a request's body that came compressed
 
  private:
-  void encode(std::span<const wire::Tensor> outputs) {
+  void encode(std::span<const wire::Tensor> outputs) try {
     std::unique_ptr<bool[]> binary(new bool[outputs.size() + 1]);
     bool any = false;
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -100,9 +112,32 @@ class HttpConversation::HttpCall final : public Call {
     if (!any) return;
     reply.json_size = json_size;
     reply.content_type = "application/octet-stream";
+  } catch (const std::bad_alloc&) {
+    std::string().swap(body_);
+    status = no_memory();
   }
 
   void finish() {
+    try {
+      write();
+    } catch (const std::bad_alloc&) {
+      std::string().swap(text);
+      const bool keep_alive = reply.keep_alive;
+      reply = {};
+      reply.status = 503;
+      reply.keep_alive = keep_alive;
+      reply.retry_after = kRetrySeconds;
+      coding = wire::ContentCoding::kIdentity;
+      std::string().swap(body_);
+      write();
+    }
+    done = true;
+    count();
+    model.reset();
+    conversation_.finished();
+  }
+
+  void write() {
     std::string packed;
     if (coding != wire::ContentCoding::kIdentity &&
         body_.size() >= conversation_.worker_.options.compress_bytes &&
@@ -112,10 +147,6 @@ class HttpConversation::HttpCall final : public Call {
     }
     wire::append_head(reply, body_.size(), conversation_.worker_.date(), text);
     if (!only_head) text += body_;
-    done = true;
-    count();
-    model.reset();
-    conversation_.finished();
   }
 
   void count() {
@@ -148,13 +179,9 @@ size_t HttpConversation::read(std::string_view bytes) {
       if (taken == bytes.size()) break;
       continue;
     }
-    continue_owed_ = state == wire::HttpParser::State::kContinue;
+    owes_continue_ = state == wire::HttpParser::State::kContinue;  // behind the answers before it
     if (state == wire::HttpParser::State::kBad) {
-      HttpCall& call = next_call();
-      call.begin({});
-      call.reply.keep_alive = false;
-      ends_ = true;
-      call.fail(parser_.status(), parser_.text());
+      last_call().fail(parser_.status(), parser_.text());
       taken = bytes.size();
     }
     break;
@@ -170,11 +197,33 @@ HttpConversation::HttpCall& HttpConversation::next_call() {
   return *calls_[used_++];
 }
 
+// For the answer after which the connection ends: what follows cannot be told apart or is not wanted.
+HttpConversation::HttpCall& HttpConversation::last_call() {
+  HttpCall& call = next_call();
+  call.begin({});
+  call.reply.keep_alive = false;
+  ends_ = true;
+  return call;
+}
+
+void HttpConversation::turn_away() {
+  reading_ = true;
+  last_call().fail(503, "no memory for this body now: try again later");
+  reading_ = false;
+  gather();
+}
+
 void HttpConversation::take(const wire::HttpRequest& request) {
   HttpCall& call = next_call();
   call.begin(request);
   ends_ = !request.keep_alive;
   const Route route = find_route(request.method, request.path);
+  if (crowded_) {
+    ends_ = true;
+    call.reply.keep_alive = false;
+    if (route.endpoint != Endpoint::kLive && route.endpoint != Endpoint::kReady)
+      return call.fail(503, "too many connections: try again later");
+  }
   switch (route.endpoint) {
     case Endpoint::kInfer: return infer(request, route, call);
     case Endpoint::kLive: return call.succeed("{\"live\":true}");
@@ -197,7 +246,11 @@ void HttpConversation::infer(const wire::HttpRequest& request, const Route& rout
   if (found == nullptr) return call.missing(route.model);
   call.model = *found;
   call.arrived = Clock::now();
-  call.status = decode_body(request, call);
+  try {
+    call.status = decode_body(request, call);
+  } catch (const std::bad_alloc&) {
+    call.status = no_memory();
+  }
   if (call.status.ok()) call.status = call.model->bind(call.request, call.binding);
   if (call.status.ok()) call.status = call.model->choose(call.request, call.wanted);
   if (!call.status.ok()) return call.answered({});
@@ -275,9 +328,10 @@ void HttpConversation::gather() {
   } else {
     for (size_t i = 0; i < used_; ++i) out_ += calls_[i]->text;
   }
+  for (size_t i = 0; i < used_; ++i) calls_[i]->give_back();
   used_ = 0;
-  if (continue_owed_) out_ += wire::continue_head();
-  continue_owed_ = false;
+  if (owes_continue_) out_ += wire::continue_head();
+  owes_continue_ = false;
 }
 
 }  // namespace maas::serve

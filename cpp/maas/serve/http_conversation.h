@@ -23,6 +23,8 @@ class HttpConversation final : public Conversation {
   size_t read(std::string_view bytes) override;
   bool answered() const override { return open_ == 0; }
   size_t wanted() const override { return parser_.wanted(); }
+  bool in_body() const override { return parser_.in_body(); }
+  void turn_away() override;
 
  private:
   class HttpCall;
@@ -34,6 +36,7 @@ class HttpConversation final : public Conversation {
   void ask_control(const wire::HttpRequest& request, HttpCall& call);
   wire::Status expand_body(const wire::HttpRequest& request, HttpCall& call, std::string_view& body);
   HttpCall& next_call();
+  HttpCall& last_call();
   void finished();
   void gather();
 
@@ -42,8 +45,7 @@ class HttpConversation final : public Conversation {
   std::deque<std::unique_ptr<HttpCall>> calls_;  // the first `used_` in the order of their requests
   const std::shared_ptr<Counters> counters_;
   size_t used_ = 0, open_ = 0;
-  bool reading_ = false;
-  bool continue_owed_ = false;  // behind the answers that are being made
+  bool reading_ = false, owes_continue_ = false;
 };
 
 }  // namespace maas::serve

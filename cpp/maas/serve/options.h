@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "maas/wire/http_parser.h"
@@ -25,6 +27,18 @@ struct ServerOptions {
   size_t compress_bytes = 16 << 10;   // answers that are shorter are not compressed
   size_t control_requests = 0;        // that wait for the control plane; 0: there is none
   size_t control_bytes = 16 << 20;    // of those requests together
+
+  // Limits on clients. Seconds are counted by one look at all connections a second.
+  size_t connections = 10000;     // above them, and above what descriptors allow, only health is answered
+  size_t memory_bytes = 1 << 30;  // of requests and answers that all connections hold; then bodies get 503
+  uint32_t idle_seconds = 300;    // between requests
+  uint32_t head_seconds = 10;     // for a request's head, a TLS handshake, a raw frame's size
+  uint32_t body_seconds = 60;     // for a request's body, the rest of a raw frame
+  uint32_t write_seconds = 30;    // without the client taking a byte of its answer
+
+  // PEM files; with a certificate every connection is over TLS 1.2 or 1.3. With a client CA only who shows a
+  // certificate of that authority connects.
+  std::string tls_cert, tls_key, tls_client_ca;
 };
 
 }  // namespace maas::serve

@@ -51,19 +51,32 @@ size_t RawConversation::read(std::string_view bytes) {
     const auto state = wire::find_frame(bytes.substr(taken), worker_.options.frame_bytes, wanted_, status);
     if (state == wire::FrameState::kNeedMore) break;
     if (state == wire::FrameState::kBad) {
-      RawCall& call = next_call();
-      call.head = {wire::kAnswerBit, 0, 0};
-      ends_ = true;
-      call.fail(status);
+      refuse(status);
       taken = bytes.size();
       break;
     }
-    take(bytes.substr(taken, wanted_));
-    taken += wanted_;
+    const size_t size = std::exchange(wanted_, 0);
+    take(bytes.substr(taken, size));
+    taken += size;
   }
   reading_ = false;
-  if (open_ == 0) used_ = 0;
+  if (open_ == 0) all_answered();
   return taken;
+}
+
+// Ends the conversation: what follows cannot be told apart or is not wanted.
+void RawConversation::refuse(const wire::Status& why) {
+  RawCall& call = next_call();
+  call.clear();
+  call.head = {wire::kAnswerBit, 0, 0};
+  ends_ = true;
+  call.fail(why);
+}
+
+void RawConversation::turn_away() {
+  reading_ = true;
+  refuse({ErrorCode::kOverloaded, "no memory for this frame now: try again later"});
+  reading_ = false;
 }
 
 RawConversation::RawCall& RawConversation::next_call() {
@@ -79,6 +92,10 @@ void RawConversation::take(std::string_view frame) {
   const wire::Status status = wire::decode_frame(frame, head, call.request);
   call.head = {static_cast<uint8_t>(head.kind | wire::kAnswerBit), 0, head.id};
   if (!status.ok()) return call.fail(status);
+  if (crowded_) {
+    ends_ = true;
+    return call.fail({ErrorCode::kOverloaded, "too many connections: try again later"});
+  }
   switch (static_cast<wire::FrameKind>(head.kind)) {
     case wire::FrameKind::kInfer: return infer(call);
     case wire::FrameKind::kPing: return call.succeed({});
@@ -116,8 +133,13 @@ void RawConversation::describe(RawCall& call) {
 void RawConversation::finished() {
   --open_;
   if (open_ > 0 || reading_) return;
-  used_ = 0;
+  all_answered();
   if (when_answered_) when_answered_();
+}
+
+void RawConversation::all_answered() {
+  for (size_t i = 0; i < used_; ++i) calls_[i]->request.give_back();
+  used_ = 0;
 }
 
 }  // namespace maas::serve

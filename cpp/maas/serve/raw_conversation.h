@@ -20,6 +20,8 @@ class RawConversation final : public Conversation {
   size_t read(std::string_view bytes) override;
   bool answered() const override { return open_ == 0; }
   size_t wanted() const override { return wanted_; }
+  bool in_body() const override { return wanted_ > 0; }
+  void turn_away() override;
 
  private:
   class RawCall;
@@ -28,7 +30,9 @@ class RawConversation final : public Conversation {
   void infer(RawCall& call);
   void describe(RawCall& call);
   RawCall& next_call();
+  void refuse(const wire::Status& why);
   void finished();
+  void all_answered();
 
   Worker& worker_;
   std::deque<std::unique_ptr<RawCall>> calls_;

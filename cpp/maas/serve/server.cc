@@ -1,5 +1,8 @@
 #include "maas/serve/server.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -19,6 +22,7 @@
 #include "maas/serve/connection.h"
 #include "maas/serve/http_conversation.h"
 #include "maas/serve/raw_conversation.h"
+#include "maas/serve/tls.h"
 #include "maas/serve/worker.h"
 
 namespace maas::serve {
@@ -29,6 +33,18 @@ using asio::ip::tcp;
 namespace {
 
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such as no descriptor left
+constexpr std::chrono::seconds kLook{1};                // from one look at all connections to the next
+constexpr size_t kForHealth = 32;    // connections above the limit, which are told so, or that all is well
+constexpr size_t kOtherFiles = 128;  // descriptors for the rest of the process
+
+// As many as descriptors allow, as they are limited now.
+size_t most_connections(size_t wanted) {
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
+  const size_t others = kOtherFiles + kForHealth;
+  const size_t left = files.rlim_cur > 2 * others ? files.rlim_cur - others : files.rlim_cur / 2;
+  return std::min(wanted, left);
+}
 
 }  // namespace
 
@@ -44,15 +60,22 @@ struct Server::Impl {
         : worker(
               server.options, server.models, [this] { asio::post(context, [this] { worker.flush(); }); },
               [this, &server](Call& call) { return server.run_elsewhere(call, *this); },
-              server.ask_control(context), &server.readiness, server.counters.back()) {}
+              server.ask_control(context), &server.readiness, server.counters.back()),
+          around{server.options, server.load, second} {}
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> open{context.get_executor()};
     Worker worker;
-    std::vector<std::weak_ptr<AnyConnection>> connections;  // tidied as it grows
-    size_t tidy_at = 64;
+    uint32_t second = 0;
+    Surroundings around;
+    std::vector<std::weak_ptr<AnyConnection>> connections;  // tidied at each look
+    asio::steady_timer next_look{context};
+    bool draining = false;
     std::thread thread;
 
-    void keep(std::weak_ptr<AnyConnection> connection);
+    template <class Stream, class... Args>
+    void add(std::unique_ptr<Conversation> conversation, Args&&... stream);
+    void look_later();
+    void look();
     void drain();
     void abandon();
     void run();
@@ -80,6 +103,8 @@ struct Server::Impl {
   ServerOptions options;
   ModelTable models;
   std::vector<std::shared_ptr<Counters>> counters;  // one a loop; they stay when it is gone
+  Load load;
+  std::unique_ptr<asio::ssl::context> tls;  // null: plain
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::unique_ptr<Listener>> listeners;  // on the first loop
   asio::thread_pool compute;
@@ -127,6 +152,8 @@ void Server::Impl::accept(Listener& listener) {
 }
 
 void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
+  const size_t before = load.connections.load(std::memory_order_relaxed);
+  if (before >= options.connections + kForHealth) return;  // closes it
   boost::system::error_code error;
   socket.set_option(tcp::no_delay(true), error);
   socket.non_blocking(true, error);
@@ -136,9 +163,22 @@ void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
   } else {
     conversation = std::make_unique<HttpConversation>(loop.worker);
   }
-  auto connection = std::make_shared<Connection<tcp::socket>>(std::move(socket), std::move(conversation));
-  asio::post(loop.context, [&loop, connection] {
-    loop.keep(connection);
+  if (before >= options.connections) conversation->set_crowded();
+  if (tls) {
+    loop.add<TlsStream>(std::move(conversation), std::move(socket), *tls);
+  } else {
+    loop.add<PlainStream>(std::move(conversation), std::move(socket));
+  }
+}
+
+// Called on the first loop's thread.
+template <class Stream, class... Args>
+void Server::Impl::Loop::add(std::unique_ptr<Conversation> conversation, Args&&... stream) {
+  auto made =
+      std::make_shared<Connection<Stream>>(around, std::move(conversation), std::forward<Args>(stream)...);
+  asio::post(context, [this, connection = std::move(made)] {
+    if (draining) return;
+    connections.push_back(connection);
     connection->start();
   });
 }
@@ -146,11 +186,13 @@ void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
 // The call waits for one of the compute threads, runs there and is answered on the loop it came from.
 bool Server::Impl::run_elsewhere(Call& call, Loop& loop) {
   const size_t rows = call.binding.rows;
-  if (large_rows.fetch_add(rows) + rows > options.large_queue_rows) {
+  const size_t before = large_rows.fetch_add(rows);
+  if (before > 0 && before + rows > options.large_queue_rows) {  // one alone may be larger
     large_rows.fetch_sub(rows);
     return false;
   }
-  asio::post(compute, [this, &loop, rows, run = std::make_shared<LargeRun>(call, *loop.worker.counters)] {
+  auto run = std::make_shared<LargeRun>(call, *loop.worker.counters);
+  asio::post(compute, [this, &loop, rows, run = std::move(run), open = asio::make_work_guard(loop.context)] {
     run->run();
     asio::post(loop.context, [this, rows, run] {
       large_rows.fetch_sub(rows);
@@ -163,21 +205,34 @@ bool Server::Impl::run_elsewhere(Call& call, Loop& loop) {
 Worker::AskControl Server::Impl::ask_control(asio::io_context& back) {
   if (!control.exists()) return {};
   return [this, &back](ControlRequest request, ControlQueue::Answer answer) {
-    return control.ask(std::move(request), [&back, answer = std::move(answer)](ControlReply reply) {
+    auto open = asio::make_work_guard(back);  // the loop does not end before the answer
+    return control.ask(std::move(request), [&back, open, answer = std::move(answer)](ControlReply reply) {
       asio::post(back, [answer, reply = std::move(reply)]() mutable { answer(std::move(reply)); });
     });
   };
 }
 
-void Server::Impl::Loop::keep(std::weak_ptr<AnyConnection> connection) {
-  if (connections.size() >= tidy_at) {
-    std::erase_if(connections, [](const auto& each) { return each.expired(); });
-    tidy_at = std::max<size_t>(64, 2 * connections.size());
-  }
-  connections.push_back(std::move(connection));
+void Server::Impl::Loop::look_later() {
+  next_look.expires_after(kLook);
+  next_look.async_wait([this](boost::system::error_code stopped) {
+    if (stopped || draining) return;
+    look();
+    look_later();
+  });
+}
+
+void Server::Impl::Loop::look() {
+  ++second;
+  std::erase_if(connections, [](const auto& each) {
+    const auto connection = each.lock();
+    if (connection) connection->look();
+    return !connection;
+  });
 }
 
 void Server::Impl::Loop::drain() {
+  draining = true;
+  next_look.cancel();
   open.reset();  // the loop ends with its last connection
   for (const auto& each : connections) {
     if (const auto connection = each.lock()) connection->drain();
@@ -191,7 +246,13 @@ void Server::Impl::Loop::abandon() {
 }
 
 void Server::Impl::Loop::run() {
-  context.run();
+  for (bool ends = false; !ends;) {
+    try {
+      context.run();
+      ends = true;
+    } catch (const std::exception&) {  // no memory for a handler: its connection is gone, the others go on
+    }
+  }
   const std::lock_guard lock(mutex);
   is_ended = true;
   ended.notify_all();
@@ -211,6 +272,8 @@ Server::~Server() {
 
 void Server::start() {
   Impl& server = *impl_;
+  server.tls = make_tls(server.options);
+  server.options.connections = most_connections(server.options.connections);
   for (int i = 0; i < server.options.threads; ++i) {
     {
       const std::lock_guard lock(server.counters_mutex);
@@ -221,6 +284,7 @@ void Server::start() {
   if (server.options.http_port >= 0) server.listen(server.options.http_port, false);
   if (server.options.tcp_port >= 0) server.listen(server.options.tcp_port, true);
   for (const auto& listener : server.listeners) server.accept(*listener);
+  for (const auto& loop : server.loops) loop->look_later();
   for (const auto& loop : server.loops) loop->thread = std::thread([&each = *loop] { each.run(); });
   server.running = true;
 }
@@ -240,6 +304,7 @@ void Server::stop(std::chrono::milliseconds patience) {
   const auto end = Clock::now() + patience;
   for (const auto& loop : server.loops) loop->wait(end);
   server.control.close();
+  server.compute.stop();  // what still waits there has nobody to wait for it
   server.compute.join();
   for (const auto& loop : server.loops) {
     loop->context.stop();

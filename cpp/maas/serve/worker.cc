@@ -62,11 +62,9 @@ void Worker::flush() {
     batch_.clear();
     size_t kept = 0;
     for (Call* call : calls) {
-      const auto patience = std::chrono::microseconds(call->request.timeout_us);
       if (call->model.get() != model) {
         calls[kept++] = call;
-      } else if (call->request.timeout_us > 0 && now - call->arrived > patience) {
-        call->status = {ErrorCode::kDeadlineExceeded, "the deadline passed before the request could run"};
+      } else if (call->request.timeout_us > 0 && !(call->status = deadline_status(*call, now)).ok()) {
         call->answered({});
       } else {
         batch_.push_back(call);

@@ -151,10 +151,7 @@ HttpParser::State HttpParser::head_is_complete(std::string_view bytes) {
   request_.keep_alive = head_->keep_alive();
   request_.old = head_->old;
   request_.chunked = head_->chunked();
-  request_.fields.clear();
-  for (const FieldSpan& each : head_->fields) {
-    request_.fields.push_back({each.name.in(bytes), each.value.in(bytes)});
-  }
+  view_head(bytes);
   if (!read_fields()) return State::kBad;
   const auto length = head_->content_length();
   if (length && *length > limits_.body) {
@@ -190,6 +187,13 @@ HttpParser::State HttpParser::parse_chunks(std::string_view bytes) {
 }
 
 HttpParser::State HttpParser::done(std::string_view bytes, std::string_view body, size_t size) {
+  view_head(bytes);
+  request_.body = body;
+  size_ = size;
+  return State::kDone;
+}
+
+void HttpParser::view_head(std::string_view bytes) {
   request_.verb = head_->verb.in(bytes);
   request_.target = head_->target.in(bytes);
   const size_t mark = request_.target.find('?');
@@ -200,9 +204,6 @@ HttpParser::State HttpParser::done(std::string_view bytes, std::string_view body
     request_.fields.push_back({each.name.in(bytes), each.value.in(bytes)});
   }
   request_.authorization = request_.field("Authorization");
-  request_.body = body;
-  size_ = size;
-  return State::kDone;
 }
 
 std::string HttpParser::take_body() { return std::move(head_->chunks.body()); }

@@ -73,6 +73,8 @@ class HttpParser {
 
   // After kNeedMore or kContinue: bytes that the request takes in all where that is known, else 0.
   size_t wanted() const { return wanted_; }
+  // Whether the head is whole: then request() has all but the body, as views that hold until the next call.
+  bool in_body() const { return head_done_; }
 
   // After kBad.
   int status() const { return status_; }
@@ -88,6 +90,7 @@ class HttpParser {
   State head_is_complete(std::string_view bytes);
   State parse_chunks(std::string_view bytes);
   State done(std::string_view bytes, std::string_view body, size_t size);
+  void view_head(std::string_view bytes);
   bool read_fields();
   State bad(int status, std::string text);
 

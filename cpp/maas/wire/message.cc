@@ -6,7 +6,8 @@ namespace maas::wire {
 
 namespace {
 constexpr size_t kFirstBlock = 4096;
-}
+constexpr size_t kKept = 64 << 10;  // bytes of one request's room from one to the next
+}  // namespace
 
 void* ValueRoom::take(size_t bytes) {
   if (bytes > limit_ - std::min(total_, limit_)) return nullptr;
@@ -27,6 +28,10 @@ void ValueRoom::reset() {
   used_ = total_ = 0;
 }
 
+void ValueRoom::give_back(size_t kept) {
+  if (!blocks_.empty() && blocks_.back().size > kept) blocks_.clear();
+}
+
 void Request::clear() {
   model = version = id = {};
   inputs.clear();
@@ -35,5 +40,7 @@ void Request::clear() {
   timeout_us = 0;
   room.reset();
 }
+
+void Request::give_back() { room.give_back(kKept); }
 
 }  // namespace maas::wire

@@ -45,6 +45,8 @@ class ValueRoom {
   // `bytes` bytes aligned to 8, uninitialised; nullptr where the limit would be passed.
   void* take(size_t bytes);
   void reset();
+  // Keeps at most so many bytes; before reset(), when no value is used any more.
+  void give_back(size_t kept);
   void set_limit(size_t bytes) { limit_ = bytes; }
 
  private:
@@ -66,6 +68,8 @@ struct Request {
   ValueRoom room;
 
   void clear();
+  // Gives back what an unusually large request took; before clear(), when no view is used any more.
+  void give_back();
 };
 
 struct Answer {
