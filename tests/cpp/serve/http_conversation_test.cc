@@ -129,7 +129,7 @@ TEST(HttpConversation, ContinueComesBehindEarlierAnswers) {
 TEST(HttpConversation, WhatIsNoHttpIsAnsweredAndEnds) {
   Desk desk;
   for (const std::string& wrong :
-       {std::string("\x16\x03\x01\x02\x00"), std::string("GET /v2 HTTP/9.9\r\n\r\n"),
+       {std::string("\x16\x03\x01\x02\r\n\r\n"), std::string("GET /v2 HTTP/9.9\r\n\r\n"),
         std::string("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
         std::string("POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"),
         std::string("GET /") + std::string(20000, 'a')}) {
