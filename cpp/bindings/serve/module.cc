@@ -4,12 +4,15 @@
 #include <pybind11/stl.h>
 
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "figures.h"
 #include "live_profile.h"
@@ -26,6 +29,7 @@ using maas::serve::ControlRequest;
 using maas::serve::ServedModel;
 using maas::serve::Server;
 using maas::serve::ServerOptions;
+using maas::serve::Token;
 
 // Raises the class of maas_engine.errors that `_core` raises for this code.
 void translate(std::exception_ptr pointer) {
@@ -38,6 +42,62 @@ void translate(std::exception_ptr pointer) {
         py::module_::import("maas_engine.errors").attr(names[static_cast<int>(error.code())]);
     PyErr_SetString(type.ptr(), error.what());
   }
+}
+
+// What guards the server. False for another option.
+bool read_limit(const std::string& name, const py::handle& value, ServerOptions& options) {
+  const std::map<std::string_view, size_t ServerOptions::*> sizes = {
+      {"connections", &ServerOptions::connections},
+      {"memory_bytes", &ServerOptions::memory_bytes},
+      {"frame_bytes", &ServerOptions::frame_bytes},
+      {"expanded_bytes", &ServerOptions::expanded_bytes},
+      {"large_queue_rows", &ServerOptions::large_queue_rows}};
+  const std::map<std::string_view, uint32_t ServerOptions::*> seconds = {
+      {"idle_seconds", &ServerOptions::idle_seconds},
+      {"head_seconds", &ServerOptions::head_seconds},
+      {"body_seconds", &ServerOptions::body_seconds},
+      {"write_seconds", &ServerOptions::write_seconds}};
+  const std::map<std::string_view, std::string ServerOptions::*> texts = {
+      {"tls_cert", &ServerOptions::tls_cert},
+      {"tls_key", &ServerOptions::tls_key},
+      {"tls_client_ca", &ServerOptions::tls_client_ca}};
+  const std::map<std::string_view, bool ServerOptions::*> flags = {
+      {"open_health", &ServerOptions::open_health}, {"open_metrics", &ServerOptions::open_metrics}};
+  if (const auto size = sizes.find(name); size != sizes.end()) {
+    options.*size->second = py::cast<size_t>(value);
+  } else if (const auto time = seconds.find(name); time != seconds.end()) {
+    options.*time->second = py::cast<uint32_t>(value);
+  } else if (const auto text = texts.find(name); text != texts.end()) {
+    options.*text->second = py::cast<std::string>(value);
+  } else if (const auto flag = flags.find(name); flag != flags.end()) {
+    options.*flag->second = py::cast<bool>(value);
+  } else if (name == "head_bytes") {
+    options.http.head = py::cast<size_t>(value);
+  } else if (name == "body_bytes") {
+    options.http.body = py::cast<size_t>(value);
+  } else if (name == "anonymous") {
+    options.anonymous = py::cast<std::optional<bool>>(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// Rows as registry.TokenTable.rows() gives them: (id, sha256, scopes, expires).
+std::vector<Token> read_tokens(const py::iterable& rows) {
+  std::vector<Token> tokens;
+  for (const py::handle row : rows) {
+    auto [id, sha256, scopes, expires] =
+        py::cast<std::tuple<std::string, py::bytes, std::vector<std::string>, std::optional<int64_t>>>(row);
+    const std::string_view digest = sha256;
+    Token token{std::move(id), {}, std::move(scopes), expires};
+    if (digest.size() != token.sha256.size())
+      maas::throw_invalid("serve", "expected sha256 of a token in " + std::to_string(token.sha256.size()) +
+                                       " bytes, got " + std::to_string(digest.size()));
+    std::memcpy(token.sha256.data(), digest.data(), digest.size());
+    tokens.push_back(std::move(token));
+  }
+  return tokens;
 }
 
 ServerOptions read_options(const py::dict& given) {
@@ -56,7 +116,7 @@ ServerOptions read_options(const py::dict& given) {
       options.compute_threads = py::cast<int>(value);
     } else if (name == "control_requests") {
       options.control_requests = py::cast<size_t>(value);
-    } else {
+    } else if (!read_limit(name, value, options)) {
       maas::throw_invalid("serve", "expected an option of the server, got '" + name + "'");
     }
   }
@@ -149,6 +209,10 @@ PYBIND11_MODULE(_server, module) {
              }
              return maas::bindings::as_dict(figures);
            })
+      .def(
+          "set_tokens",
+          [](Server& server, const py::iterable& rows) { server.tokens().set(read_tokens(rows)); },
+          py::arg("rows"), py::pos_only())
       .def("next_request", &next_request)
       .def("answer", &answer, py::arg("id"), py::arg("status"), py::arg("fields"), py::arg("body"),
            py::pos_only())

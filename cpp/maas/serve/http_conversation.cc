@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "maas/serve/describe.h"
+#include "maas/serve/http_access.h"
 #include "maas/wire/content_coding.h"
+#include "maas/wire/http_fields.h"
 #include "maas/wire/infer_encoder.h"
 #include "maas/wire/shown.h"
 
@@ -163,6 +165,7 @@ class HttpConversation::HttpCall final : public Call {
 
 HttpConversation::HttpConversation(Worker& worker)
     : worker_(worker), parser_(worker.options.http), counters_(worker.counters) {
+  if (worker.rules != nullptr) credentials_.emplace(*worker.rules);
   counters_->opened(Protocol::kHttp);
 }
 HttpConversation::~HttpConversation() { counters_->closed(Protocol::kHttp); }
@@ -176,10 +179,15 @@ size_t HttpConversation::read(std::string_view bytes) {
       take(parser_.request());
       taken += parser_.size();
       parser_.reset();
+      head_judged_ = false;
       if (taken == bytes.size()) break;
       continue;
     }
     owes_continue_ = state == wire::HttpParser::State::kContinue;  // behind the answers before it
+    if (state != wire::HttpParser::State::kBad && parser_.in_body() && deny_head()) {
+      owes_continue_ = false;
+      taken = bytes.size();
+    }
     if (state == wire::HttpParser::State::kBad) {
       last_call().fail(parser_.status(), parser_.text());
       taken = bytes.size();
@@ -206,6 +214,33 @@ HttpConversation::HttpCall& HttpConversation::last_call() {
   return call;
 }
 
+Access HttpConversation::judge(const wire::HttpRequest& request, const Route& route) {
+  if (!credentials_ || is_open(request, route, worker_.options)) return Access::kAllowed;
+  credentials_->show(bearer_token(request.authorization));
+  return credentials_->ask(need_of(request, route));
+}
+
+void HttpConversation::deny(Access access, const Route& route, HttpCall& call) {
+  if (access == Access::kNoScope) {
+    return call.fail(403, route.model.empty()
+                              ? "expected a token that allows this"
+                              : "expected a token that allows model " + wire::shown(route.model));
+  }
+  call.reply.wants_token = true;
+  call.fail(401, "expected a token that is valid: Authorization: Bearer TOKEN");
+}
+
+// Before a body is waited for: who may not ask does not fill the server's memory.
+bool HttpConversation::deny_head() {
+  if (std::exchange(head_judged_, true)) return false;
+  const wire::HttpRequest& request = parser_.request();
+  const Route route = find_route(request.method, request.path);
+  const Access access = judge(request, route);
+  if (access == Access::kAllowed) return false;
+  deny(access, route, last_call());
+  return true;
+}
+
 void HttpConversation::turn_away() {
   reading_ = true;
   last_call().fail(503, "no memory for this body now: try again later");
@@ -224,6 +259,8 @@ void HttpConversation::take(const wire::HttpRequest& request) {
     if (route.endpoint != Endpoint::kLive && route.endpoint != Endpoint::kReady)
       return call.fail(503, "too many connections: try again later");
   }
+  if (const Access access = judge(request, route); access != Access::kAllowed)
+    return deny(access, route, call);
   switch (route.endpoint) {
     case Endpoint::kInfer: return infer(request, route, call);
     case Endpoint::kLive: return call.succeed("{\"live\":true}");
@@ -307,7 +344,10 @@ void HttpConversation::ask_control(const wire::HttpRequest& request, HttpCall& c
   ControlRequest asked;
   asked.method = request.verb;
   asked.target = request.target;
-  for (const wire::HttpField& each : request.fields) asked.fields.emplace_back(each.name, each.value);
+  for (const wire::HttpField& each : request.fields) {
+    if (!wire::same_ignoring_case(each.name, "Authorization"))
+      asked.fields.emplace_back(each.name, each.value);
+  }
   asked.body = body;
   if (!worker_.ask_control(std::move(asked),
                            [&call](ControlReply reply) { call.control_answered(std::move(reply)); }))

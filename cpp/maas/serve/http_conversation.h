@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,15 +38,19 @@ class HttpConversation final : public Conversation {
   wire::Status expand_body(const wire::HttpRequest& request, HttpCall& call, std::string_view& body);
   HttpCall& next_call();
   HttpCall& last_call();
+  Access judge(const wire::HttpRequest& request, const Route& route);
+  void deny(Access access, const Route& route, HttpCall& call);
+  bool deny_head();
   void finished();
   void gather();
 
   Worker& worker_;
   wire::HttpParser parser_;
+  std::optional<Credentials> credentials_;
   std::deque<std::unique_ptr<HttpCall>> calls_;  // the first `used_` in the order of their requests
   const std::shared_ptr<Counters> counters_;
   size_t used_ = 0, open_ = 0;
-  bool reading_ = false, owes_continue_ = false;
+  bool reading_ = false, owes_continue_ = false, head_judged_ = false;
 };
 
 }  // namespace maas::serve

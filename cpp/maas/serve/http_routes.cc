@@ -73,8 +73,6 @@ Route find_route(wire::Method method, std::string_view path) {
   } else if (rest.empty() || rest == "ready") {
     route.endpoint = rest.empty() ? Endpoint::kModelMetadata : Endpoint::kModelReady;
     if (!is_read(method)) refuse_method(route, kRead);
-  } else {
-    return route;
   }
   if (!decode(model, route.model) || !decode(version, route.version)) return {};
   return route;

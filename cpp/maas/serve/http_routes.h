@@ -21,7 +21,7 @@ enum class Endpoint {
 
 struct Route {
   Endpoint endpoint = Endpoint::kOther;
-  std::string model, version;  // %XX decoded
+  std::string model, version;  // %XX decoded; also of other paths that begin with a model's
   std::string_view allowed;    // kWrongMethod: the line of the head that names the right ones
 };
 

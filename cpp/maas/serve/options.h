@@ -39,6 +39,11 @@ struct ServerOptions {
   // PEM files; with a certificate every connection is over TLS 1.2 or 1.3. With a client CA only who shows a
   // certificate of that authority connects.
   std::string tls_cert, tls_key, tls_client_ca;
+
+  // Who needs no token: everyone, nobody or, where it is not said, everyone on an address of this machine as
+  // long as there are no tokens.
+  std::optional<bool> anonymous;
+  bool open_health = true, open_metrics = true;  // also to those without a token
 };
 
 }  // namespace maas::serve

@@ -39,6 +39,7 @@ class RawConversation::RawCall final : public Call {
 };
 
 RawConversation::RawConversation(Worker& worker) : worker_(worker), counters_(worker.counters) {
+  if (worker.rules != nullptr) credentials_.emplace(*worker.rules);
   counters_->opened(Protocol::kRaw);
 }
 RawConversation::~RawConversation() { counters_->closed(Protocol::kRaw); }
@@ -100,12 +101,37 @@ void RawConversation::take(std::string_view frame) {
     case wire::FrameKind::kInfer: return infer(call);
     case wire::FrameKind::kPing: return call.succeed({});
     case wire::FrameKind::kMetadata: return describe(call);
-    case wire::FrameKind::kAuth: break;
+    case wire::FrameKind::kAuth: return authenticate(call);
   }
-  call.fail({ErrorCode::kUnsupported, "expected a frame of kind infer, ping or metadata"});
+  call.fail({ErrorCode::kUnsupported, "expected a frame of kind infer, ping, metadata or auth"});
+}
+
+// Who has shown no good token learns nothing else, not even which models there are.
+wire::Status RawConversation::judge(const RawCall& call) {
+  if (!credentials_) return {};
+  switch (credentials_->ask({Need::Kind::kPredict, call.request.model})) {
+    case Access::kAllowed: return {};
+    case Access::kNoToken:
+      return {ErrorCode::kPermissionDenied, "expected an auth frame with a token that is valid, first"};
+    case Access::kNoScope: break;
+  }
+  return {ErrorCode::kPermissionDenied,
+          "expected a token that allows model " + wire::shown(call.request.model)};
+}
+
+void RawConversation::authenticate(RawCall& call) {
+  const auto& inputs = call.request.inputs;
+  const bool one_text = inputs.size() == 1 && inputs[0].name == "token" &&
+                        inputs[0].type == wire::DataType::kBytes && inputs[0].count == 1;
+  if (!one_text) return call.fail(wire::invalid("expected one tensor 'token' of one text"));
+  if (!credentials_) return call.succeed({});
+  credentials_->show(*static_cast<const std::string_view*>(inputs[0].data));
+  if (credentials_->ask({Need::Kind::kRead, {}}) == Access::kAllowed) return call.succeed({});
+  call.fail({ErrorCode::kPermissionDenied, "expected a token that is valid, got another text"});
 }
 
 void RawConversation::infer(RawCall& call) {
+  if (wire::Status status = judge(call); !status.ok()) return call.fail(status);
   const ModelPointer* found = worker_.models.find(call.request.model, call.request.version);
   if (found == nullptr) return call.fail(missing_model(worker_, call.request.model));
   call.model = *found;
@@ -117,6 +143,7 @@ void RawConversation::infer(RawCall& call) {
 }
 
 void RawConversation::describe(RawCall& call) {
+  if (wire::Status status = judge(call); !status.ok()) return call.fail(status);
   const std::string json = model_metadata(worker_.models, call.request.model, call.request.version);
   if (json.empty()) return call.fail(missing_model(worker_, call.request.model));
   const std::string_view text = json;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "maas/serve/conversation.h"
@@ -28,6 +29,8 @@ class RawConversation final : public Conversation {
 
   void take(std::string_view frame);
   void infer(RawCall& call);
+  void authenticate(RawCall& call);
+  wire::Status judge(const RawCall& call);
   void describe(RawCall& call);
   RawCall& next_call();
   void refuse(const wire::Status& why);
@@ -35,6 +38,7 @@ class RawConversation final : public Conversation {
   void all_answered();
 
   Worker& worker_;
+  std::optional<Credentials> credentials_;
   std::deque<std::unique_ptr<RawCall>> calls_;
   const std::shared_ptr<Counters> counters_;
   size_t used_ = 0, open_ = 0, wanted_ = 0;

@@ -57,16 +57,16 @@ struct Server::Impl {
   // A thread of the server: its own event loop, the connections that it was given, what it works with.
   struct Loop {
     explicit Loop(Impl& server)
-        : worker(
+        : around{server.options, server.load, second},
+          worker(
               server.options, server.models, [this] { asio::post(context, [this] { worker.flush(); }); },
               [this, &server](Call& call) { return server.run_elsewhere(call, *this); },
-              server.ask_control(context), &server.readiness, server.counters.back()),
-          around{server.options, server.load, second} {}
+              server.ask_control(context), &server.readiness, server.counters.back(), &server.rules) {}
+    uint32_t second = 0;
+    Surroundings around;  // before the context, with which the last connections go
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> open{context.get_executor()};
     Worker worker;
-    uint32_t second = 0;
-    Surroundings around;
     std::vector<std::weak_ptr<AnyConnection>> connections;  // tidied at each look
     asio::steady_timer next_look{context};
     bool draining = false;
@@ -102,6 +102,8 @@ struct Server::Impl {
 
   ServerOptions options;
   ModelTable models;
+  TokenTable tokens;
+  AccessRules rules{tokens, options.anonymous, options.host};
   std::vector<std::shared_ptr<Counters>> counters;  // one a loop; they stay when it is gone
   Load load;
   std::unique_ptr<asio::ssl::context> tls;  // null: plain
@@ -113,6 +115,7 @@ struct Server::Impl {
   std::mutex counters_mutex;
   std::atomic<size_t> large_rows{0};
   size_t next_loop = 0;
+  bool accepting = true;  // of the first loop's thread
   int http_port = -1, tcp_port = -1;
   bool running = false;
 };
@@ -139,14 +142,14 @@ void Server::Impl::listen(int port, bool raw) {
 void Server::Impl::accept(Listener& listener) {
   Loop& loop = *loops[next_loop++ % loops.size()];
   listener.acceptor.async_accept(loop.context, [&](boost::system::error_code error, tcp::socket socket) {
-    if (error == asio::error::operation_aborted) return;
+    if (!accepting) return;
     if (!error) {
-      welcome(std::move(socket), loop, listener.raw);
-      return accept(listener);
+      accept(listener);
+      return welcome(std::move(socket), loop, listener.raw);
     }
     listener.pause.expires_after(kAcceptPause);
     listener.pause.async_wait([&](boost::system::error_code stopped) {
-      if (!stopped) accept(listener);
+      if (!stopped && accepting) accept(listener);
     });
   });
 }
@@ -294,6 +297,7 @@ void Server::stop(std::chrono::milliseconds patience) {
   if (!server.running) return;
   server.running = false;
   asio::post(server.loops[0]->context, [&server] {
+    server.accepting = false;
     for (const auto& listener : server.listeners) {
       boost::system::error_code error;
       listener->acceptor.close(error);
@@ -318,6 +322,7 @@ void Server::stop(std::chrono::milliseconds patience) {
 int Server::http_port() const { return impl_->http_port; }
 int Server::tcp_port() const { return impl_->tcp_port; }
 ModelTable& Server::models() { return impl_->models; }
+TokenTable& Server::tokens() { return impl_->tokens; }
 ControlQueue& Server::control() { return impl_->control; }
 Readiness& Server::readiness() { return impl_->readiness; }
 

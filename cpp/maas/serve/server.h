@@ -9,6 +9,7 @@
 #include "maas/serve/model_table.h"
 #include "maas/serve/options.h"
 #include "maas/serve/readiness.h"
+#include "maas/serve/tokens.h"
 
 namespace maas::serve {
 
@@ -35,6 +36,9 @@ class Server {
   int tcp_port() const;
 
   ModelTable& models();
+
+  // Which tokens are good; before any are set there are none.
+  TokenTable& tokens();
 
   // What has been done so far; no thread stops for it.
   Figures figures() const;

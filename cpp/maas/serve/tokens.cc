@@ -93,7 +93,7 @@ const Token* Credentials::find() {
 }
 
 Access Credentials::ask(const Need& need) {
-  if (!shown_) return anonymous(need);
+  if (!shown_ || rules_.tokens.generation() == 0) return anonymous(need);
   const Token* token = find();
   if (token == nullptr || (token->expires && *token->expires <= now_us())) return Access::kNoToken;
   return allows(*token, need) ? Access::kAllowed : Access::kNoScope;

@@ -10,10 +10,11 @@ namespace maas::serve {
 
 Worker::Worker(const ServerOptions& server_options, const ModelTable& table, std::function<void()> schedule,
                std::function<bool(Call&)> run_elsewhere, AskControl ask, const Readiness* readiness,
-               std::shared_ptr<Counters> shared_counters)
+               std::shared_ptr<Counters> shared_counters, const AccessRules* access_rules)
     : options(server_options),
       models(table),
       counters(std::move(shared_counters)),
+      rules(access_rules),
       ask_control(std::move(ask)),
       schedule_(std::move(schedule)),
       run_elsewhere_(std::move(run_elsewhere)),

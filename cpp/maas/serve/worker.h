@@ -14,6 +14,7 @@
 #include "maas/serve/model_table.h"
 #include "maas/serve/options.h"
 #include "maas/serve/readiness.h"
+#include "maas/serve/tokens.h"
 #include "maas/wire/infer_decoder.h"
 
 namespace maas::serve {
@@ -31,12 +32,15 @@ class Worker {
   Worker(const ServerOptions& options, const ModelTable& models, std::function<void()> schedule,
          std::function<bool(Call&)> run_elsewhere, AskControl ask_control = {},
          const Readiness* readiness = nullptr,
-         std::shared_ptr<Counters> counters = std::make_shared<Counters>());
+         std::shared_ptr<Counters> counters = std::make_shared<Counters>(),
+         const AccessRules* rules = nullptr);
 
   const ServerOptions& options;
   ModelReader models;
   wire::InferDecoder decoder;
   const std::shared_ptr<Counters> counters;  // also of conversations that outlive this
+
+  const AccessRules* const rules;  // nullptr: nobody needs a token
 
   // Takes a bound call: it is answered within this wake-up, or later where it is large.
   void add(Call& call);
