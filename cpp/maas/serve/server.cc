@@ -156,7 +156,8 @@ void Server::Impl::accept(Listener& listener) {
 
 void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
   const size_t before = load.connections.load(std::memory_order_relaxed);
-  if (before >= options.connections + kForHealth) return;  // closes it
+  const size_t most = most_connections(options.connections);
+  if (before >= most + kForHealth) return;  // closes it
   boost::system::error_code error;
   socket.set_option(tcp::no_delay(true), error);
   socket.non_blocking(true, error);
@@ -166,7 +167,7 @@ void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
   } else {
     conversation = std::make_unique<HttpConversation>(loop.worker);
   }
-  if (before >= options.connections) conversation->set_crowded();
+  if (before >= most) conversation->set_crowded();
   if (tls) {
     loop.add<TlsStream>(std::move(conversation), std::move(socket), *tls);
   } else {
@@ -276,7 +277,6 @@ Server::~Server() {
 void Server::start() {
   Impl& server = *impl_;
   server.tls = make_tls(server.options);
-  server.options.connections = most_connections(server.options.connections);
   for (int i = 0; i < server.options.threads; ++i) {
     {
       const std::lock_guard lock(server.counters_mutex);

@@ -1,8 +1,10 @@
 #include "maas/serve/tls.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <string>
+#include <system_error>
 
 #include "maas/base/error.h"
 
@@ -15,10 +17,19 @@ namespace {
 
 constexpr unsigned char kSessions[] = "maas_engine";  // whose sessions may be resumed: only this server's
 
+// Asio (1.74) has no words for what the system says through OpenSSL 3.
+std::string words(const ErrorText& error) {
+  const auto code = static_cast<unsigned int>(error.value());
+  if (ERR_SYSTEM_ERROR(code))
+    return std::generic_category().message(static_cast<int>(code & ERR_SYSTEM_MASK));
+  const char* const reason = ERR_reason_error_string(code);
+  return reason == nullptr ? error.message() : reason;
+}
+
 void expect_file(const ErrorText& error, const char* option, const char* what, const std::string& path) {
   if (!error) return;
-  throw_invalid("serve", std::string("expected ") + what + " in " + option + ", got '" + path +
-                             "': " + error.message());
+  throw_invalid("serve",
+                std::string("expected ") + what + " in " + option + ", got '" + path + "': " + words(error));
 }
 
 }  // namespace
