@@ -61,7 +61,7 @@ TEST(ModelTable, ReadersNeverMissAModelThatIsOnlyExchanged) {
       }
     });
   }
-  for (int i = 0; i < 2000; ++i) table.set(versions[static_cast<size_t>(i % 4)]);
+  for (int i = 0; i < 2000 || found == 0; ++i) table.set(versions[static_cast<size_t>(i % 4)]);
   stop = true;
   for (auto& each : readers) each.join();
   EXPECT_EQ(missed, 0U);

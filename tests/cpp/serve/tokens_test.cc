@@ -61,7 +61,9 @@ TEST_F(Tokens, ScopesAllowWhatTheySay) {
 
 TEST_F(Tokens, ANameIsNoPatternAndNoPrefix) {
   table.set({token(kOne, {"predict:m"})});
-  for (const std::string_view name : {"", "mm", "M", "*", "m\0", "m/x"}) {
+  for (const std::string_view name :
+       {std::string_view(), std::string_view("mm"), std::string_view("M"), std::string_view("*"),
+        std::string_view("m\0", 2), std::string_view("m/x")}) {
     const Need need{Need::Kind::kPredict, name};
     EXPECT_EQ(ask(text_of(kOne), need), Access::kNoScope) << name;
   }
