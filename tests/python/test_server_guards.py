@@ -123,7 +123,7 @@ def test_options_that_are_wrong_say_so(tmp_path: object) -> None:
     server = _server.Server(
         {"http_port": 0, "tls_cert": f"{tmp_path}/none.pem", "tls_key": f"{tmp_path}/none.pem"}
     )
-    with pytest.raises(InvalidArgument, match=r"in tls_cert, got '.*none.pem': No such file"):
+    with pytest.raises(InvalidArgument, match=r"in tls_cert, got '.*none.pem': No such file or directory"):
         server.start()
     with pytest.raises(InvalidArgument, match="sha256"):
         server.set_tokens([("0123456789abcdef", b"short", ["admin"], None)])
