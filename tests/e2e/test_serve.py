@@ -200,6 +200,18 @@ class Load:
             thread.join()
 
 
+def test_sigterm_under_load_loses_nothing(model: str) -> None:
+    for _ in range(3):
+        with ServingProcess("--model", model, "--threads", "2") as server:
+            server.wait_for("ready")
+            load = Load(server.port, 4)
+            time.sleep(0.3)
+            assert server.end() == 0
+            load.end()
+            assert load.wrong == []
+            assert len(load.answers) > 20
+
+
 def test_an_alias_moves_under_load_and_a_bad_version_is_refused(place: Path) -> None:
     from maas_engine.registry import Registry
 

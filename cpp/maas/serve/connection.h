@@ -25,8 +25,9 @@ namespace maas::serve {
 class AnyConnection {
  public:
   virtual ~AnyConnection() = default;
-  // Ends when what has come is answered; at once where nothing has.
-  virtual void drain() = 0;
+  // Ends when what has come is answered. A request that its client may just be sending is waited for, unless
+  // `at_once`.
+  virtual void drain(bool at_once) = 0;
   // Ends at once, on a loop that no longer runs: answers that are still made elsewhere never come.
   virtual void abandon() = 0;
   // Once a second: ends a connection whose client takes too long.
@@ -57,8 +58,10 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   }
   ~Connection() override { around_.load.connections.fetch_sub(1, std::memory_order_relaxed); }
 
-  void drain() override {
-    draining_ = true;
+  void drain(bool at_once) override {
+    conversation_->set_draining();
+    leaving_ = at_once;
+    if (!at_once) return;
     const bool idle = wait_ == Wait::kRequest && end_ == 0;
     if (idle || wait_ == Wait::kHandshake || wait_ == Wait::kEnd) close();
   }
@@ -149,7 +152,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   }
 
   void receive() {
-    if (draining_ && end_ == 0) return close();
+    if (leaving_ && end_ == 0) return close();
     const bool goes_on =
         wait_ == Wait::kRequest && end_ > 0 && begun_ && in_body_ == conversation_->in_body();
     if (!goes_on) enter(Wait::kRequest);  // else its time runs on
@@ -222,7 +225,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   // The last answer is sent. Closed with bytes unread, the socket would take the answer back (a TCP reset),
   // so what the client still sends is read and thrown away for a moment.
   void end() {
-    if (draining_) return close();
+    if (leaving_) return close();
     enter(Wait::kEnd);
     if constexpr (kTls) {
       stream_.async_shutdown([self = this->shared_from_this()](Error) { self->linger(); });
@@ -285,8 +288,8 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   std::unique_ptr<char[]> bytes_;
   size_t size_ = 0, begin_ = 0, end_ = 0;
   Wait wait_ = Wait::kRequest;
-  bool draining_ = false, begun_ = false, in_body_ = false;  // begun_: bytes of this request are here
-  uint32_t since_ = 0;                                       // second of the loop
+  bool leaving_ = false, begun_ = false, in_body_ = false;  // begun_: bytes of this request are here
+  uint32_t since_ = 0;                                      // second of the loop
   std::string sending_;
   size_t sent_ = 0;
   std::shared_ptr<Connection> waiting_;  // itself, while an answer is being made elsewhere

@@ -32,13 +32,16 @@ class Conversation {
   virtual void turn_away() = 0;
   // From now on only health is answered: the server has too many connections.
   void set_crowded() { crowded_ = true; }
+  // The server stops: the answer to the last request that is here says that the connection ends, where the
+  // protocol has words for it.
+  void set_draining() { draining_ = true; }
 
   // Called when answered() has become true after read() returned without it.
   void when_answered(std::function<void()> call) { when_answered_ = std::move(call); }
 
  protected:
   std::string out_;
-  bool ends_ = false, crowded_ = false;
+  bool ends_ = false, crowded_ = false, draining_ = false;
   std::function<void()> when_answered_;
 };
 

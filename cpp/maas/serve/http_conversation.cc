@@ -176,7 +176,7 @@ size_t HttpConversation::read(std::string_view bytes) {
   while (!ends_ && used_ < worker_.options.pipelined) {
     const auto state = parser_.parse(bytes.substr(taken));
     if (state == wire::HttpParser::State::kDone) {
-      take(parser_.request());
+      take(parser_.request(), draining_ && taken + parser_.size() == bytes.size());
       taken += parser_.size();
       parser_.reset();
       head_judged_ = false;
@@ -248,10 +248,11 @@ void HttpConversation::turn_away() {
   gather();
 }
 
-void HttpConversation::take(const wire::HttpRequest& request) {
+void HttpConversation::take(const wire::HttpRequest& request, bool last) {
   HttpCall& call = next_call();
   call.begin(request);
-  ends_ = !request.keep_alive;
+  if (last) call.reply.keep_alive = false;
+  ends_ = !call.reply.keep_alive;
   const Route route = find_route(request.method, request.path);
   if (crowded_) {
     ends_ = true;

@@ -30,7 +30,7 @@ class HttpConversation final : public Conversation {
  private:
   class HttpCall;
 
-  void take(const wire::HttpRequest& request);
+  void take(const wire::HttpRequest& request, bool last);
   void infer(const wire::HttpRequest& request, const Route& route, HttpCall& call);
   wire::Status decode_body(const wire::HttpRequest& request, HttpCall& call);
   void describe_model(const Route& route, HttpCall& call);

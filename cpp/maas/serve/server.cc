@@ -32,8 +32,9 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such as no descriptor left
-constexpr std::chrono::seconds kLook{1};                // from one look at all connections to the next
+constexpr std::chrono::milliseconds kLastRequests{250};  // for requests on their way when the server stops
+constexpr std::chrono::milliseconds kAcceptPause{100};   // after an error such as no descriptor left
+constexpr std::chrono::seconds kLook{1};                 // from one look at all connections to the next
 constexpr size_t kForHealth = 32;    // connections above the limit, which are told so, or that all is well
 constexpr size_t kOtherFiles = 128;  // descriptors for the rest of the process
 
@@ -76,7 +77,7 @@ struct Server::Impl {
     void add(std::unique_ptr<Conversation> conversation, Args&&... stream);
     void look_later();
     void look();
-    void drain();
+    void drain(bool at_once);
     void abandon();
     void run();
     void wait(Clock::time_point end);
@@ -96,6 +97,7 @@ struct Server::Impl {
 
   void listen(int port, bool raw);
   void accept(Listener& listener);
+  void accept_last(Listener& listener);
   void welcome(tcp::socket socket, Loop& loop, bool raw);
   bool run_elsewhere(Call& call, Loop& loop);
   Worker::AskControl ask_control(asio::io_context& back);
@@ -142,16 +144,31 @@ void Server::Impl::listen(int port, bool raw) {
 void Server::Impl::accept(Listener& listener) {
   Loop& loop = *loops[next_loop++ % loops.size()];
   listener.acceptor.async_accept(loop.context, [&](boost::system::error_code error, tcp::socket socket) {
-    if (!accepting) return;
     if (!error) {
-      accept(listener);
+      if (accepting) accept(listener);
       return welcome(std::move(socket), loop, listener.raw);
     }
+    if (!accepting) return;
     listener.pause.expires_after(kAcceptPause);
     listener.pause.async_wait([&](boost::system::error_code stopped) {
       if (!stopped && accepting) accept(listener);
     });
   });
+}
+
+// Clients that connected before the server stopped have a right to their answer.
+void Server::Impl::accept_last(Listener& listener) {
+  boost::system::error_code error;
+  listener.pause.cancel();
+  listener.acceptor.cancel(error);
+  listener.acceptor.non_blocking(true, error);
+  while (!error) {
+    Loop& loop = *loops[next_loop++ % loops.size()];
+    tcp::socket socket(loop.context);
+    listener.acceptor.accept(socket, error);
+    if (!error) welcome(std::move(socket), loop, listener.raw);
+  }
+  listener.acceptor.close(error);
 }
 
 void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
@@ -181,9 +198,9 @@ void Server::Impl::Loop::add(std::unique_ptr<Conversation> conversation, Args&&.
   auto made =
       std::make_shared<Connection<Stream>>(around, std::move(conversation), std::forward<Args>(stream)...);
   asio::post(context, [this, connection = std::move(made)] {
-    if (draining) return;
     connections.push_back(connection);
     connection->start();
+    if (draining) connection->drain(false);
   });
 }
 
@@ -234,12 +251,12 @@ void Server::Impl::Loop::look() {
   });
 }
 
-void Server::Impl::Loop::drain() {
+void Server::Impl::Loop::drain(bool at_once) {
   draining = true;
   next_look.cancel();
   open.reset();  // the loop ends with its last connection
   for (const auto& each : connections) {
-    if (const auto connection = each.lock()) connection->drain();
+    if (const auto connection = each.lock()) connection->drain(at_once);
   }
 }
 
@@ -298,15 +315,13 @@ void Server::stop(std::chrono::milliseconds patience) {
   server.running = false;
   asio::post(server.loops[0]->context, [&server] {
     server.accepting = false;
-    for (const auto& listener : server.listeners) {
-      boost::system::error_code error;
-      listener->acceptor.close(error);
-      listener->pause.cancel();
-    }
+    for (const auto& listener : server.listeners) server.accept_last(*listener);
+    for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(false); });
   });
-  for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(); });
-  const auto end = Clock::now() + patience;
-  for (const auto& loop : server.loops) loop->wait(end);
+  const auto now = Clock::now();
+  for (const auto& loop : server.loops) loop->wait(now + std::min(patience, kLastRequests));
+  for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(true); });
+  for (const auto& loop : server.loops) loop->wait(now + patience);
   server.control.close();
   server.compute.stop();  // what still waits there has nobody to wait for it
   server.compute.join();

@@ -116,5 +116,14 @@ TEST_F(HttpControl, ReadinessNamesWhatIsMissing) {
   EXPECT_NE(out.find("\"note\":\"credit: version 2 was refused\""), std::string::npos) << out;
 }
 
+TEST_F(HttpControl, TheLastAnswerOfAServerThatStopsSaysThatItEnds) {
+  conversation.set_draining();
+  const std::string out = ask("GET /v2 HTTP/1.1\r\n\r\nGET /v2/health/live HTTP/1.1\r\n\r\n");
+  const size_t said = out.find("Connection: close");
+  EXPECT_GT(said, out.rfind("HTTP/1.1 200"));
+  EXPECT_NE(said, std::string::npos);
+  EXPECT_TRUE(conversation.ends());
+}
+
 }  // namespace
 }  // namespace maas::serve
