@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from plain_client import ask, predict, question
+from plain_client import ask, predict, question, until
 from registry_models import linear
 
 from maas_engine.errors import FormatError, InvalidArgument, NotFound
@@ -262,3 +263,61 @@ def test_an_answer_in_parts_goes_back_whole() -> None:
         await send({"type": "http.response.body", "body": b"y"})
 
     assert asyncio.run(call(app, (1, b"GET", b"/", [], b""))) == (200, [(b"a", b"b")], b"xy")
+
+
+# --- who may ask -----------------------------------------------------------------------------------------
+
+
+def test_a_file_of_tokens(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    from maas_engine.registry._token_text import new_token
+
+    (_, one), (_, admin), (_, late) = new_token(), new_token(), new_token()
+    path = tmp_path / "tokens"
+    path.write_text(f"# ours\n{one} predict:m\n\n{admin} admin  # operators\n")
+    with Server({"m": linear(), "n": linear()}, token_file=path) as server:
+
+        def status(name: str, text: str) -> int:
+            fields = {"Authorization": f"Bearer {text}"} if text else {}
+            return ask(server.port, f"/v2/models/{name}/infer", question(ROW), **fields)[0]
+
+        assert [status("m", text) for text in ("", one, admin, late)] == [401, 200, 200, 401]
+        assert status("n", one) == 403
+        page = "/v2/repository/models/n/unload"
+        assert [ask(server.port, page, b"", Authorization=f"Bearer {text}")[0] for text in (one, admin)] == [
+            403,
+            200,
+        ]
+        path.write_text(f"{late}\n")  # a Secret that Kubernetes renews
+        until(lambda: status("m", late) == 200)
+        assert status("m", one) == 401
+        path.write_text("junk\n")  # what was good goes on
+        time.sleep(0.6)
+        assert status("m", late) == 200
+
+
+@pytest.mark.parametrize("text", ["junk", "maas_0123456789abcdef_" + "A" * 48, "TOKEN everything"])
+def test_a_line_that_is_no_token_is_named_and_not_repeated(tmp_path: Path, text: str) -> None:
+    pytest.importorskip("sqlalchemy")
+    from maas_engine.registry._token_text import new_token
+
+    given = text.replace("TOKEN", new_token()[1])
+    (tmp_path / "tokens").write_text(f"\n{given}\n")
+    with pytest.raises(InvalidArgument, match="line 2") as raised:
+        Server({"m": linear()}, token_file=tmp_path / "tokens").start()
+    assert given.split()[0] not in str(raised.value)
+    with pytest.raises(NotFound):
+        Server({"m": linear()}, token_file=tmp_path / "none").start()
+
+
+def test_tokens_of_the_registry(small_registry: Any) -> None:
+    with Server({"m": linear()}, registry=small_registry, tokens=True) as server:
+
+        def status(text: str) -> int:
+            return ask(server.port, "/v2/models/m", Authorization=f"Bearer {text}")[0]
+
+        assert ask(server.port, "/v2/models/m")[0] == 401  # none yet: nobody, not everybody
+        text = small_registry.create_token(["predict:m"])
+        until(lambda: status(text) == 200, 3)
+        small_registry.revoke_token(small_registry.list_tokens()[0].id)
+        until(lambda: status(text) == 401, 3)

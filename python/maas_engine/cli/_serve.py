@@ -52,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
     for option in _settings.OPTIONS:
         flag = "--" + option.name.replace("_", "-")
         shown = (
-            f"{option.help}; default {option.default}" if option.default not in ("", False) else option.help
+            f"{option.help}; default {option.default}"
+            if option.default not in ("", False, None)
+            else option.help
         )
         if option.kind is bool:
             made.add_argument(flag, action="store_const", const="true", help=option.help)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from maas_engine import _runtime, _server
 from maas_engine.errors import InvalidArgument
 from maas_engine.serving import _settings
+from maas_engine.serving._access import Access
 from maas_engine.serving._log import told
 from maas_engine.serving._models import Models
 from maas_engine.serving._sources import TRANSIENT, SharedRegistry, find_source
@@ -79,6 +80,8 @@ class Server:
         sources = {
             _settings.check_name(name): find_source(each, self._registry) for name, each in models.items()
         }
+        if self._settings["anonymous"] is None and (self._settings["token_file"] or self._settings["tokens"]):
+            self._settings["anonymous"] = False
         settings = _settings.native(self._settings)
         settings["threads"] = settings["threads"] or _runtime.get_num_threads()
         settings["compute_threads"] = settings["threads"]
@@ -86,7 +89,9 @@ class Server:
         self._plane = _server.Server(settings)
         self._models = Models(self._plane, sources, self._settings["keep"])
         self._threads: list[threading.Thread] = []
-        self._watch = Watch(self._models, self._registry)
+        file, of_registry = self._settings["token_file"], self._settings["tokens"]
+        self._access = Access(self._plane, self._registry, file, of_registry)
+        self._watch = Watch(self._models, self._registry, self._access)
         self._state, self._stopped = "new", threading.Event()
         self._lock = threading.Lock()
 
@@ -119,6 +124,7 @@ class Server:
             if self._state != "new":
                 raise InvalidArgument("[serve] expected a server that was not started before")
             self._state = "started"
+        self._access.start()
         self._plane.start()
         told(LOG, logging.INFO, "listening", host=self.host, port=self.port, tcp_port=self.tcp_port)
         try:

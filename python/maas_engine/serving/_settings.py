@@ -38,6 +38,44 @@ OPTIONS = (
     Option("store", str, "", "Folder or URL of the registry's files; default: MAAS_REGISTRY_STORE", "PLACE"),
     Option("drain", float, 30.0, "Seconds in which requests under way may end when the server stops", "S"),
     Option("keep", float, 30.0, "Seconds for which the version before is still served by its number", "S"),
+    Option(
+        "tls_cert",
+        str,
+        "",
+        "PEM of the certificate, and those above it: HTTPS and TLS alone",
+        "FILE",
+        "tls_cert",
+    ),
+    Option("tls_key", str, "", "PEM of its key", "FILE", "tls_key"),
+    Option(
+        "tls_client_ca",
+        str,
+        "",
+        "PEM of the authority that clients' certificates are of",
+        "FILE",
+        "tls_client_ca",
+    ),
+    Option("token_file", str, "", "Requests need a token: a line each, TOKEN [SCOPE ...]", "FILE"),
+    Option("tokens", bool, False, "Requests need a token of the registry"),
+    Option("anonymous", bool, None, "No token is needed, wherever it listens", native="anonymous"),
+    Option("connections", int, None, "Most connections; default 10000", "N", "connections"),
+    Option(
+        "memory_bytes",
+        int,
+        None,
+        "Most bytes of requests and answers together; default 1 GiB",
+        "N",
+        "memory_bytes",
+    ),
+    Option("body_bytes", int, None, "Most bytes of a request's body; default 64 MiB", "N", "body_bytes"),
+    Option(
+        "idle_seconds",
+        int,
+        None,
+        "Seconds that a connection may say nothing; default 300",
+        "S",
+        "idle_seconds",
+    ),
 )
 
 BY_NAME = {option.name: option for option in OPTIONS}
@@ -63,7 +101,8 @@ def complete(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def native(values: Mapping[str, Any]) -> dict[str, Any]:
     """The data plane's options among complete ones."""
-    return {option.native: values[option.name] for option in OPTIONS if option.native}
+    given = {option.native: values[option.name] for option in OPTIONS if option.native}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

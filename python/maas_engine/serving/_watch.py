@@ -6,6 +6,7 @@ import logging
 import threading
 
 from maas_engine.errors import MaasError
+from maas_engine.serving._access import Access
 from maas_engine.serving._log import told
 from maas_engine.serving._models import Models
 from maas_engine.serving._sources import SharedRegistry
@@ -18,9 +19,9 @@ SURELY = 25  # looks after which models are asked for themselves, whatever the r
 class Watch(threading.Thread):
     """A thread that looks until `stop`; whatever goes wrong, models that are served stay."""
 
-    def __init__(self, models: Models, registry: SharedRegistry) -> None:
+    def __init__(self, models: Models, registry: SharedRegistry, access: Access) -> None:
         super().__init__(name="maas-watch", daemon=True)
-        self._models, self._registry = models, registry
+        self._models, self._registry, self._access = models, registry, access
         self._stopped = threading.Event()
         self._event, self._looks = -1, 0
         self._reachable = True
@@ -37,6 +38,7 @@ class Watch(threading.Thread):
 
     def look(self) -> None:
         """Look once."""
+        self._access.refresh()
         self._models.remove_old()
         if (self._models.watched() and self._moved()) or self._models.incomplete():
             self._models.follow()
