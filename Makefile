@@ -44,15 +44,16 @@ build: $(STAMPS)/installed
 
 $(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
 	@echo "make: building the engine (a few minutes the first time)"
-	$(PIP) --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -e ".[train,registry]"
+	$(PIP) --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -e ".[train,registry,serve]"
 	@touch $@
 
 # --- everyday -------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: build ## Train and judge models on real tables, beside scikit-learn; take one through the registry
+demo: build $(STAMPS)/demo ## Train and judge models beside scikit-learn; register one, serve it, ask it
 	$(BIN)/python examples/demo.py
 	$(BIN)/python examples/process.py
+	$(BIN)/python examples/serving.py
 
 .PHONY: examples
 examples: build ## Train networks on real tables, beside scikit-learn

@@ -67,7 +67,7 @@ def ways(server: Server, X: np.ndarray, expected: np.ndarray, output: str) -> Ta
         "HTTP, binary tensors": lambda rows: http.predict(NAME, rows, outputs=output),
         "Triton's client": tritons(server.port, X, output),
     }
-    table = Table(title=f"models:/{NAME}@champion over the socket: {len(X)} rows together, then one by one")
+    table = Table(title=f"models:/{NAME}@champion: {len(X)} rows together, then one by one")
     for column in ("way", "same bits", "median, µs", "99 %, µs", "99.9 %, µs"):
         table.add_column(column, justify="right")
     for way, ask in asked.items():
@@ -101,8 +101,8 @@ def drift(server: Server, X: np.ndarray) -> Table:
     for column in ("column", "rows", "PSI", "Jensen–Shannon", "level"):
         table.add_column(column, justify="right")
     for each in found["columns"]:
-        figures = [f"{each[key]:.3f}" for key in ("psi", "jensen_shannon")]
-        table.add_row(each["name"], str(each["rows"]), *figures, each["level"])
+        figures = ["–" if each[key] is None else f"{each[key]:.3f}" for key in ("psi", "jensen_shannon")]
+        table.add_row(each["name"], f"{each['rows']:,}", *figures, each["level"] or "too few rows")
     return table
 
 
