@@ -62,8 +62,8 @@ class Hostile:
     def _play(self, connection: socket.socket, script: Sequence[Step]) -> None:
         with connection, suppress(OSError):
             waiting = True
-            for step in script:
-                if waiting:
+            for i, step in enumerate(script):
+                if waiting and (step is not None or i == 0):
                     request = connection.recv(1 << 20)
                     if not request:
                         return
@@ -72,7 +72,7 @@ class Hostile:
                     return
                 if isinstance(step, float):
                     time.sleep(step)
-                    waiting = False
+                    waiting = False  # what follows belongs to the same request
                     continue
                 connection.sendall(step if isinstance(step, bytes) else step(request))
                 waiting = True

@@ -16,6 +16,7 @@
 
 #include "figures.h"
 #include "live_profile.h"
+#include "load.h"
 #include "maas/base/error.h"
 #include "maas/serve/describe.h"
 #include "maas/serve/server.h"
@@ -157,6 +158,7 @@ bool answer(Server& server, uint64_t id, int status, const py::list& fields, con
 
 PYBIND11_MODULE(_server, module) {
   py::register_local_exception_translator(translate);
+  maas::bindings::bind_load_generator(module);
   py::class_<Server>(module, "Server")
       .def(py::init([](const py::dict& options) { return std::make_unique<Server>(read_options(options)); }),
            py::arg("options"), py::pos_only())

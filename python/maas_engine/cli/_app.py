@@ -22,8 +22,10 @@ from maas_engine.cli._options import (
     Threads,
     limit_threads,
     read,
+    read_token,
     without,
 )
+from maas_engine.errors import InvalidArgument
 
 app = typer.Typer(
     name="maas-engine",
@@ -147,12 +149,27 @@ def evaluate(
 def predict(
     file: Annotated[
         str,
-        typer.Argument(help="ONNX file, package folder, models:/NAME/VERSION or models:/NAME@ALIAS"),
+        typer.Argument(
+            help="ONNX file, package folder, models:/NAME/VERSION or models:/NAME@ALIAS; none with --url"
+        ),
     ],
-    data: Data,
+    data: Annotated[
+        str | None,
+        typer.Argument(help="CSV, TSV, Parquet or Arrow file; - for standard input", show_default=False),
+    ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Also the probability of each label")] = False,
     out: Annotated[
         str | None, typer.Option(help="File .csv, .parquet or .arrow; default: CSV on standard output")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Ask a server: http://…, https://… or tcp://…; then --model")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Name of the server's model, or NAME/VERSION")] = None,
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="With the token for --url; default: MAAS_TOKEN")
+    ] = None,
+    ca: Annotated[
+        str | None, typer.Option(metavar="FILE", help="PEM of the authorities to trust, with --url")
     ] = None,
     format: Format = None,
     encoding: Encoding = "utf-8",
@@ -161,13 +178,26 @@ def predict(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Predict the rows of a table with a model file."""
+    """Predict the rows of a table with a model file, or with a server's model: predict --url URL --model NAME DATA."""
     from maas_engine.cli import _predict, _report
 
+    if url is not None and (model is None or data is not None):
+        raise InvalidArgument(
+            "--url expects --model NAME and the table alone: predict --url URL --model NAME DATA"
+        )
+    if url is None and data is None:
+        raise InvalidArgument("expected a model and a table: predict FILE DATA")
     limit_threads(threads)
     with _report.progress() as steps:
-        table = without(read(data, format, encoding, delimiter, steps), drop)
-        columns = _predict.predict(file, table, probabilities=proba)
+        place = file if data is None else data
+        table = without(read(place, format, encoding, delimiter, steps), drop)
+        if url is None:
+            columns = _predict.predict(file, table, probabilities=proba)
+        else:
+            from maas_engine.client import Client
+
+            with Client(url, read_token(token_file), ca=ca) as client, steps.step(f"asking {client!r}"):
+                columns = _predict.predict_at(client, str(model), table, probabilities=proba)
     _predict.write(columns, out, as_json=json)
 
 
@@ -245,31 +275,70 @@ def monitor(
 
 @app.command()
 def bench(
-    rows: Annotated[int, typer.Option(min=10, help="Of the generated table")] = 100_000,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Of the generated table (100000), or of a request (1)")
+    ] = None,
     columns: Annotated[int, typer.Option(min=1, help="Of the generated table")] = 20,
-    model: Annotated[list[str] | None, typer.Option(help="Only this estimator; may be repeated")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only this estimator; may be repeated. With --url: the model")
+    ] = None,
     repeat: Annotated[int, typer.Option(min=1, help="Fits of each; the median counts")] = 5,
+    url: Annotated[
+        str | None, typer.Option(help="Load a server instead: http://HOST:PORT or tcp://HOST:PORT")
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(min=0, help="Requests a second, however slow; 0: the next when one is answered")
+    ] = 0.0,
+    connections: Annotated[int, typer.Option(min=1, help="To the server")] = 8,
+    pipeline: Annotated[int, typer.Option(min=1, help="Requests under way on each connection")] = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Of load, after one of warming up")] = 10.0,
+    json_body: Annotated[bool, typer.Option("--json-body", help="Ask over HTTP in JSON, not binary")] = False,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw latency by percentile: .svg, .png, .pdf")
+    ] = None,
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="With the token for --url; default: MAAS_TOKEN")
+    ] = None,
     seed: Seed = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Time the estimators beside scikit-learn's on generated data."""
-    from maas_engine.cli import _bench, _report
+    """Time the estimators beside scikit-learn's on generated data, or a server under load (--url)."""
+    from maas_engine.cli import _report
+
+    if url is not None:
+        from maas_engine.cli import _load
+
+        names = model or []
+        if len(names) != 1:
+            raise InvalidArgument("--url expects one --model, by the name that the server has for it")
+        with _report.progress() as steps:
+            measured = _load.load(
+                url,
+                names[0],
+                rate=rate,
+                connections=connections,
+                pipeline=pipeline,
+                rows=rows or 1,
+                seconds=seconds,
+                warm_up=1.0,
+                as_json=json_body,
+                token=read_token(token_file),
+                seed=seed,
+                steps=steps,
+            )
+        if plot is not None:
+            _load.draw(measured, plot)
+        _report.show(measured, _load.table, as_json=json)
+        return
+    from maas_engine.cli import _bench
 
     limit_threads(threads)
+    if rows is not None and rows < 10:
+        raise InvalidArgument("--rows expects at least 10 for a table")
     with _report.progress() as steps:
-        result = _bench.bench(rows, columns, model or [], repeat, seed, steps)
+        result = _bench.bench(rows or 100_000, columns, model or [], repeat, seed, steps)
     _report.show(result, _report.benchmark, as_json=json)
-
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
-def serve(context: typer.Context) -> None:
-    """Serve models over HTTP and raw TCP."""
-    from maas_engine.cli import _serve
-
-    raise typer.Exit(_serve.main(context.args))
 
 
 def run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,17 @@ def feeds(model: Model, frame: Any) -> dict[str, Array]:
     ------
     InvalidArgument : a column is missing or holds something else; a number of columns that does not fit.
     """
+    return feeds_of(model.graph.inputs, _feature_names(model), frame)
+
+
+def feeds_of(
+    inputs: Sequence[tuple[str, str, tuple[int | None, ...]]], named: Sequence[str] | None, frame: Any
+) -> dict[str, Array]:
+    """`feeds` of a model's inputs and the names of their columns, wherever the model is."""
     table = to_arrow(frame)
-    inputs = model.graph.inputs
     if len(inputs) == 1 and len(inputs[0][2]) == 2 and inputs[0][2][1] != 1:
         name, dtype, (_, width) = inputs[0]
-        columns = [_column(table, column, dtype)[:, 0] for column in _names(model, table, width or 0)]
+        columns = [_column(table, column, dtype)[:, 0] for column in _names(named, table, width or 0)]
         return {name: np.column_stack(columns)}
     out = {}
     for name, dtype, shape in inputs:
@@ -65,8 +72,12 @@ def columns(model: Model, frame: Any) -> dict[str, Array]:
     return out
 
 
-def _names(model: Model, table: Any, width: int) -> list[str]:
-    named = json.loads(model.metadata.get("maas_engine.feature_names", "null"))
+def _feature_names(model: Model) -> list[str] | None:
+    named: list[str] | None = json.loads(model.metadata.get("maas_engine.feature_names", "null"))
+    return named
+
+
+def _names(named: Sequence[str] | None, table: Any, width: int) -> list[str]:
     if named is not None:
         return list(named)
     if table.num_columns != width:

@@ -117,6 +117,14 @@ def check_file(path: str, hint: str) -> None:
         raise InvalidArgument(f"expected a model file, got {path!r}: {hint}")
 
 
+def read_token(file: str | None) -> str | None:
+    """The token in a file, or that of MAAS_TOKEN; never an argument, which every user could read."""
+    if file is None:
+        return os.environ.get("MAAS_TOKEN") or None
+    with open(file, encoding="utf-8") as opened:
+        return opened.read().strip()
+
+
 def limit_threads(threads: int | None) -> None:
     if threads is not None:
         import maas_engine

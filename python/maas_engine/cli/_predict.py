@@ -1,4 +1,4 @@
-"""The command ``predict``: a model file on a table."""
+"""The command ``predict``: a model file, or a server's model, on a table."""
 
 from __future__ import annotations
 
@@ -9,28 +9,52 @@ from typing import Any
 
 import numpy as np
 
-from maas_engine.cli._columns import feeds
+from maas_engine.cli._columns import feeds, feeds_of
 from maas_engine.cli._report import finite
-from maas_engine.errors import InvalidArgument
+from maas_engine.client import Client
+from maas_engine.errors import InvalidArgument, MissingMethod
 from maas_engine.model import load
 
 
 def predict(path: str, table: Any, *, probabilities: bool) -> dict[str, Any]:
     """Return the columns of the answer by name, one value a row."""
     model = load(path)
-    given = feeds(model, table)
-    X = next(iter(given.values())) if len(given) == 1 else given
-    answers = np.asarray(model.predict(X))
-    columns: dict[str, Any] = {}
-    if answers.ndim == 1 or answers.shape[1] == 1:
-        columns["prediction"] = answers.reshape(-1)
-    else:
-        columns.update((f"prediction {k}", answers[:, k]) for k in range(answers.shape[1]))
+    X = _alone(feeds(model, table))
+    columns = _columns(np.asarray(model.predict(X)))
     if probabilities:
         shares = np.asarray(model.predict_proba(X))
         labels = range(shares.shape[1]) if model.labels is None else model.labels
-        columns.update((f"probability {label}", shares[:, k]) for k, label in enumerate(labels))
+        columns.update(_shares(shares, labels))
     return columns
+
+
+def predict_at(client: Client, model: str, table: Any, *, probabilities: bool) -> dict[str, Any]:
+    """Like `predict`, by a server's model: its name, or name/version."""
+    name, _, version = model.partition("/")
+    described = client.describe(name, version=version or None)
+    X = _alone(feeds_of(described.schema.inputs, described.schema.feature_names, table))
+    columns = _columns(client.predict(name, X, version=version or None))
+    if probabilities:
+        output = described.schema.roles.get("predict_proba")
+        if output is None:
+            raise MissingMethod(f"[predict_proba] the server's model {name!r} does not offer it")
+        shares = client.predict(name, X, version=version or None, outputs=output.name)
+        columns.update(_shares(shares, described.labels or range(shares.shape[1])))
+    return columns
+
+
+def _alone(given: dict[str, Any]) -> Any:
+    return next(iter(given.values())) if len(given) == 1 else given
+
+
+def _columns(answers: Any) -> dict[str, Any]:
+    if answers.ndim == 1 or answers.shape[1] == 1:
+        return {"prediction": answers.reshape(-1)}
+    return {f"prediction {k}": answers[:, k] for k in range(answers.shape[1])}
+
+
+def _shares(shares: Any, labels: Any) -> dict[str, Any]:
+    return {f"probability {label}": shares[:, k] for k, label in enumerate(labels)}
 
 
 def write(columns: dict[str, Any], out: str | None, *, as_json: bool) -> None:

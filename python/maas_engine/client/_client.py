@@ -204,6 +204,10 @@ class Client:
         )
         return found
 
+    def describe(self, model: str, *, version: str | int | None = None) -> Description:
+        """Return a model's ``schema`` and ``labels``, as `maas_engine.Model` has them."""
+        return self._describe(key_of(model, version), self._settings.deadline(None))
+
     def ready(self) -> bool:
         """Whether the server answers and has all its models; over ``tcp://``, whether it answers."""
         return self._healthy("ready")

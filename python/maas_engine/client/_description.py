@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from maas_engine._schema import PREFIX, Field, Schema
+from maas_engine._schema import PREFIX, ROLES, Field, Schema
 from maas_engine._tables import Input, to_arrays
 from maas_engine.client._tensors import Tensor, dtype_of, pack, unpack
 from maas_engine.errors import FormatError, InvalidArgument
@@ -43,9 +43,11 @@ class Description:
         if not outputs:
             raise FormatError("[client] expected the metadata of a model with outputs")
         by_name = {each.name: each for each in outputs}
-        answer = by_name.get(str(known.get(PREFIX + "predict")), outputs[0])
+        roles = {role: by_name[known[PREFIX + role]] for role in ROLES if known.get(PREFIX + role) in by_name}
+        roles.setdefault("predict", outputs[0])
+        self.labels: list[Any] | None = labels or None  # of a classifier, in the order of its probabilities
         self._label = max((len(each) for each in labels if isinstance(each, str)), default=0)  # characters
-        self.schema = Schema(inputs, outputs, None if names is None else tuple(names), {"predict": answer})
+        self.schema = Schema(inputs, outputs, None if names is None else tuple(names), roles)
 
     def ask(self, X: Any, outputs: str | Sequence[str] | None) -> Question:
         """Return X, as ``Model.predict`` takes it, as tensors.
