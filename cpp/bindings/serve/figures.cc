@@ -19,9 +19,6 @@ using serve::RequestFigures;
 
 constexpr std::array<const char*, kProtocols> kProtocolNames = {"http", "raw"};
 constexpr std::array<const char*, kParts> kPartNames = {"wait", "decode", "run", "encode", "all"};
-constexpr std::array<const char*, serve::kCauses> kCauseNames = {
-    "InvalidArgument",  "FormatError", "NotFound",         "Unsupported",
-    "PermissionDenied", "Overloaded",  "DeadlineExceeded", "Internal"};
 
 py::dict spread(const serve::Spread<uint64_t>& from) {
   py::dict to;
@@ -33,7 +30,7 @@ py::dict spread(const serve::Spread<uint64_t>& from) {
 // `epoch_ms`: of Clock's zero, since 1970.
 py::dict requests(const RequestFigures<uint64_t>& from, int64_t epoch_ms) {
   py::dict errors, times, to;
-  for (size_t c = 0; c < serve::kCauses; ++c) errors[kCauseNames[c]] = from.errors[c];
+  for (size_t c = 0; c < serve::kCauses; ++c) errors[serve::kCauseNames[c]] = from.errors[c];
   for (size_t k = 0; k < kParts; ++k) times[kPartNames[k]] = spread(from.times[k]);
   to["answered"] = from.answered;
   to["rows"] = from.rows;
@@ -76,6 +73,7 @@ py::dict as_dict(const serve::Figures& figures) {
   to["waiting_requests"] = figures.waiting_requests;
   to["waiting_rows"] = figures.waiting_rows;
   to["large_rows"] = figures.large_rows;
+  to["log_dropped"] = figures.log_dropped;
   to["control_requests"] = figures.control_requests;
   return to;
 }

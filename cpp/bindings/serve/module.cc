@@ -115,6 +115,10 @@ ServerOptions read_options(const py::dict& given) {
       options.threads = py::cast<int>(value);
     } else if (name == "compute_threads") {
       options.compute_threads = py::cast<int>(value);
+    } else if (name == "access_log") {
+      options.access_log = py::cast<std::string>(value);
+    } else if (name == "access_log_sample") {
+      options.access_log_sample = py::cast<double>(value);
     } else if (name == "control_requests") {
       options.control_requests = py::cast<size_t>(value);
     } else if (!read_limit(name, value, options)) {

@@ -30,6 +30,14 @@ void count_times(const Call& call, uint64_t all, Clock::time_point now, RequestF
   add(Part::kAll, all);
 }
 
+// Cut between characters of UTF-8.
+template <size_t N>
+void copy_text(const std::string& from, std::array<char, N>& to) {
+  size_t size = std::min(from.size(), N - 1);
+  while (size > 0 && size < from.size() && (from[size] & 0xC0) == 0x80) --size;
+  from.copy(to.data(), size);
+}
+
 void read_spread(const Spread<Tally>& from, Spread<uint64_t>& to) {
   for (size_t k = 0; k < kBuckets; ++k) to.counts[k] += from.counts[k].read();
   to.sum += from.sum.read();
@@ -63,6 +71,8 @@ ModelFigures<uint64_t>& place_of(const std::string& model, const std::string& ve
 }
 
 void Counters::finished(const Call& call, Protocol protocol, Clock::time_point now) noexcept {
+  if (log_ != nullptr && (call.model != nullptr || !call.status.ok()) && log_->chosen())
+    log(call, protocol, now);
   if (call.model == nullptr) return call.status.ok() ? other(protocol) : other(protocol, call.status.code());
   RequestFigures<Tally>& figures = of(*call.model).requests[index(protocol)];
   const uint64_t all = ns(now - call.arrived);
@@ -75,6 +85,26 @@ void Counters::finished(const Call& call, Protocol protocol, Clock::time_point n
   figures.answered.add(1);
   figures.rows.add(call.binding.rows);
   count_times(call, all, now, figures);
+}
+
+void Counters::log(const Call& call, Protocol protocol, Clock::time_point now) noexcept {
+  AccessRecord record;
+  if (call.model != nullptr) {
+    copy_text(call.model->name(), record.model);
+    copy_text(call.model->version(), record.version);
+  }
+  record.protocol = protocol == Protocol::kHttp ? "http" : "raw";
+  record.time = std::chrono::system_clock::now();
+  if (call.arrived != Clock::time_point{}) record.all_ns = ns(now - call.arrived);
+  if (!call.status.ok()) {
+    record.cause = kCauseNames[static_cast<size_t>(call.status.code())];
+  } else {
+    record.rows = call.binding.rows;
+    record.decode_ns = ns(call.added - call.arrived);
+    record.run_ns = ns(call.ran - call.started);
+    record.encode_ns = ns(now - call.told);
+  }
+  log_->add(record);
 }
 
 void Counters::ran(const ServedModel& model, size_t rows, Clock::duration took) noexcept {

@@ -9,11 +9,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "maas/base/error.h"
+#include "maas/serve/access_log.h"
 #include "maas/serve/call.h"
 
 namespace maas::serve {
@@ -21,6 +24,10 @@ namespace maas::serve {
 enum class Protocol : uint8_t { kHttp, kRaw };
 inline constexpr size_t kProtocols = 2;
 inline constexpr size_t kCauses = static_cast<size_t>(ErrorCode::kInternal) + 1;
+
+inline constexpr std::array<const char*, kCauses> kCauseNames = {
+    "InvalidArgument",  "FormatError", "NotFound",         "Unsupported",
+    "PermissionDenied", "Overloaded",  "DeadlineExceeded", "Internal"};
 
 // Where the time of an answered request goes. kWait is what is left of kAll.
 enum class Part : uint8_t { kWait, kDecode, kRun, kEncode, kAll };
@@ -84,6 +91,7 @@ struct Figures {
   uint64_t waiting_requests = 0, waiting_rows = 0;  // for the next run
   uint64_t large_rows = 0;                          // at the compute threads
   uint64_t control_requests = 0;                    // at the control plane
+  uint64_t log_dropped = 0;                         // lines of the access log
 };
 
 // The figures of one, which are 0 where there were none.
@@ -107,6 +115,9 @@ class Counters {
     waiting_rows_.set(rows);
   }
 
+  // Where calls are told of; before the first.
+  void log_to(std::shared_ptr<AccessRing> log) { log_ = std::move(log); }
+
   // From any thread.
   void opened(Protocol protocol) noexcept {
     opened_[index(protocol)].fetch_add(1, std::memory_order_relaxed);
@@ -121,11 +132,13 @@ class Counters {
   using Live = ModelFigures<Tally>;
   static size_t index(Protocol protocol) { return static_cast<size_t>(protocol); }
   Live& of(const ServedModel& model);
+  void log(const Call& call, Protocol protocol, Clock::time_point now) noexcept;
 
   Live nowhere_;
   mutable std::mutex mutex_;  // taken to read, and to add a model
   std::deque<Live> models_;
   Live* latest_ = nullptr;
+  std::shared_ptr<AccessRing> log_;
   Tally waiting_requests_, waiting_rows_;
   std::array<std::atomic<uint64_t>, kProtocols> opened_{}, closed_{};
 };

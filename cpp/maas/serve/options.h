@@ -25,6 +25,8 @@ struct ServerOptions {
   size_t large_queue_rows = 1 << 20;  // rows that wait for the compute threads; more are refused
   size_t pipelined = 64;              // requests of one connection that are read before it is answered
   size_t compress_bytes = 16 << 10;   // answers that are shorter are not compressed
+  std::string access_log;             // a file's path, "-" for standard output, "" for none
+  double access_log_sample = 1;       // share of requests that it tells of
   size_t control_requests = 0;        // that wait for the control plane; 0: there is none
   size_t control_bytes = 16 << 20;    // of those requests together
 

@@ -115,6 +115,7 @@ struct Server::Impl {
   ControlQueue control;
   Readiness readiness;
   std::mutex counters_mutex;
+  std::unique_ptr<AccessLog> log;
   std::atomic<size_t> large_rows{0};
   size_t next_loop = 0;
   bool accepting = true;  // of the first loop's thread
@@ -284,7 +285,11 @@ void Server::Impl::Loop::wait(Clock::time_point end) {
   ended.wait_until(lock, end, [&] { return is_ended; });
 }
 
-Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {
+  const ServerOptions& given = impl_->options;
+  if (!given.access_log.empty())
+    impl_->log = std::make_unique<AccessLog>(given.access_log, given.access_log_sample);
+}
 
 Server::~Server() {
   stop(std::chrono::milliseconds(0));
@@ -298,11 +303,13 @@ void Server::start() {
     {
       const std::lock_guard lock(server.counters_mutex);
       server.counters.push_back(std::make_shared<Counters>());
+      if (server.log) server.counters.back()->log_to(server.log->make_ring());
     }
     server.loops.push_back(std::make_unique<Impl::Loop>(server));
   }
   if (server.options.http_port >= 0) server.listen(server.options.http_port, false);
   if (server.options.tcp_port >= 0) server.listen(server.options.tcp_port, true);
+  if (server.log) server.log->start();
   for (const auto& listener : server.listeners) server.accept(*listener);
   for (const auto& loop : server.loops) loop->look_later();
   for (const auto& loop : server.loops) loop->thread = std::thread([&each = *loop] { each.run(); });
@@ -332,6 +339,7 @@ void Server::stop(std::chrono::milliseconds patience) {
   }
   server.listeners.clear();  // their sockets belong to a loop
   server.loops.clear();
+  if (server.log) server.log->stop();
 }
 
 int Server::http_port() const { return impl_->http_port; }
@@ -348,6 +356,7 @@ Figures Server::figures() const {
   }
   const std::lock_guard lock(impl_->counters_mutex);
   for (const auto& each : impl_->counters) each->read(figures);
+  if (impl_->log) figures.log_dropped = impl_->log->dropped();
   figures.large_rows = impl_->large_rows.load();
   figures.control_requests = impl_->control.size();
   return figures;

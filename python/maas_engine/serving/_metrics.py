@@ -34,6 +34,7 @@ def metrics_text(figures: Mapping[str, Any], ready: Iterable[Mapping[str, str]] 
     page = _Page()
     _models(page, [each for each in figures["models"] if each["model"]])
     _server(page, figures)
+    _log(page, figures)
     page.family(
         "maas_model_ready", "gauge", "1 where the model is answered, with the version that is current"
     )
@@ -98,6 +99,11 @@ def _server(page: _Page, figures: Mapping[str, Any]) -> None:
     }.items():
         page.family(f"maas_{name}", "gauge", words)
         page.sample({}, figures[name])
+
+
+def _log(page: _Page, figures: Mapping[str, Any]) -> None:
+    page.family("maas_access_log_dropped_total", "counter", "Lines of the access log that were not written")
+    page.sample({}, figures["log_dropped"])
 
 
 def _process(page: _Page) -> None:

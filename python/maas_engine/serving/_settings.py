@@ -36,6 +36,15 @@ OPTIONS = (
     Option("threads", int, 0, "Threads for input and output; 0: what the machine allows", "N", "threads"),
     Option("registry", str, "", "Folder or database of models:/ names; default: MAAS_REGISTRY", "PLACE"),
     Option("store", str, "", "Folder or URL of the registry's files; default: MAAS_REGISTRY_STORE", "PLACE"),
+    Option(
+        "access_log",
+        str,
+        "",
+        "File for a line of JSON a request; - for standard output",
+        "FILE",
+        "access_log",
+    ),
+    Option("access_log_sample", float, 1.0, "Share of requests it tells of", "P", "access_log_sample"),
     Option("drain", float, 30.0, "Seconds in which requests under way may end when the server stops", "S"),
     Option("keep", float, 30.0, "Seconds for which the version before is still served by its number", "S"),
     Option(
