@@ -1,8 +1,10 @@
 #include "maas/serve/access_log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,6 +18,8 @@ namespace maas::serve {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{20};  // a full ring is 200,000 requests a second
+constexpr int kPatienceMs = 200;
+constexpr size_t kPiece = 4096;  // a pipe that has room has this much
 constexpr size_t kFlushBytes = size_t{1} << 16;
 
 void append_time(std::chrono::system_clock::time_point time, std::string& out) {
@@ -57,10 +61,12 @@ void append_line(const AccessRecord& record, std::string& out) {
   out += "}\n";
 }
 
-// False where the file takes no more: a full disk, a closed pipe.
+// False where the file takes no more: a full disk, a closed pipe, a reader that sleeps.
 bool write_whole(int file, const char* data, size_t size) {
   while (size > 0) {
-    const ssize_t written = ::write(file, data, size);
+    pollfd ready{file, POLLOUT, 0};
+    if (::poll(&ready, 1, kPatienceMs) == 0) return false;
+    const ssize_t written = ::write(file, data, std::min(size, kPiece));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
     data += written;
