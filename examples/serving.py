@@ -67,7 +67,7 @@ def ways(server: Server, X: np.ndarray, expected: np.ndarray, output: str) -> Ta
         "HTTP, binary tensors": lambda rows: http.predict(NAME, rows, outputs=output),
         "Triton's client": tritons(server.port, X, output),
     }
-    table = Table(title=f"models:/{NAME}@champion: {len(X)} rows together, then one by one")
+    table = Table(title=f"{NAME}@champion: {len(X)} rows together, then one by one")
     for column in ("way", "same bits", "median, µs", "99 %, µs", "99.9 %, µs"):
         table.add_column(column, justify="right")
     for way, ask in asked.items():
@@ -97,7 +97,7 @@ def drift(server: Server, X: np.ndarray) -> Table:
         client.predict_many(NAME, moved)
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/v2/models/{NAME}/monitoring") as answer:
         found = json.load(answer)
-    table = Table(title="Drift against the reference, from counts alone; the first column was moved")
+    table = Table(title="Drift, from counts alone: the first column was moved")
     for column in ("column", "rows", "PSI", "Jensen–Shannon", "level"):
         table.add_column(column, justify="right")
     for each in found["columns"]:
