@@ -66,4 +66,5 @@ def test_bombs(server: _server.Server) -> None:
         explode(stack.enter_context(Wire(server.http_port)))
         before = memory()
         explode(stack.enter_context(Wire(server.http_port)))
-        assert settled(before + 20 * MEGABYTE) - before < 20 * MEGABYTE
+        # It expands to 256 MB before it is refused; this process has much else to give back or keep meanwhile.
+        assert settled(before + 100 * MEGABYTE) - before < 100 * MEGABYTE

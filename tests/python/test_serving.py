@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import urllib.request
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,9 @@ def test_ports(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_leaves_nothing_running(server: Server) -> None:
+    urllib.request.urlopen(
+        f"http://127.0.0.1:{server.port}/metrics"
+    ).close()  # its own threads are all there now
     threads = threading.active_count()
     with pytest.raises(InvalidArgument, match=rf"127.0.0.1:{server.port}: Address already in use"):
         Server({"m": linear()}, port=server.port).start()

@@ -182,11 +182,11 @@ def predict(
     from maas_engine.cli import _predict, _report
 
     if url is not None and (model is None or data is not None):
-        raise InvalidArgument(
+        raise UsageError(
             "--url expects --model NAME and the table alone: predict --url URL --model NAME DATA"
         )
     if url is None and data is None:
-        raise InvalidArgument("expected a model and a table: predict FILE DATA")
+        raise UsageError("Missing argument 'data': predict FILE DATA")
     limit_threads(threads)
     with _report.progress() as steps:
         place = file if data is None else data
