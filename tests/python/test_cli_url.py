@@ -64,10 +64,10 @@ def test_wrong_usage(server: Any, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{server.http_port}"
     (tmp_path / "table.csv").write_text(TABLE, encoding="utf-8")
     table = str(tmp_path / "table.csv")
-    assert "--model NAME" in command("predict", "--url", url, table, status=1)
+    assert "--model NAME" in command("predict", "--url", url, table, status=2)
     assert "unknown model" in command("predict", "--url", url, "--model", "none", table, status=1)
-    assert "predict FILE DATA" in command("predict", table, status=1)
-    assert "one --model" in command("bench", "--url", url, status=1)
+    assert "predict FILE DATA" in command("predict", table, status=2)
+    assert "one --model" in command("bench", "--url", url, status=2)
 
 
 @pytest.mark.parametrize("protocol", ["http", "http-json", "tcp"])

@@ -25,7 +25,6 @@ from maas_engine.cli._options import (
     read_token,
     without,
 )
-from maas_engine.errors import InvalidArgument
 
 app = typer.Typer(
     name="maas-engine",
@@ -311,7 +310,7 @@ def bench(
 
         names = model or []
         if len(names) != 1:
-            raise InvalidArgument("--url expects one --model, by the name that the server has for it")
+            raise UsageError("--url expects one --model, by the name that the server has for it")
         with _report.progress() as steps:
             measured = _load.load(
                 url,
@@ -335,7 +334,7 @@ def bench(
 
     limit_threads(threads)
     if rows is not None and rows < 10:
-        raise InvalidArgument("--rows expects at least 10 for a table")
+        raise UsageError("--rows expects at least 10 for a table")
     with _report.progress() as steps:
         result = _bench.bench(rows or 100_000, columns, model or [], repeat, seed, steps)
     _report.show(result, _report.benchmark, as_json=json)
