@@ -66,11 +66,15 @@ test: build $(STAMPS)/test ## Run every C++ and Python test
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2 --progress
 	$(BIN)/python -m pytest
 
-.PHONY: test-wheel
-test-wheel: build $(STAMPS)/test ## Test the wheel in a fresh environment, and programs built against it
+.PHONY: wheel
+wheel: build $(STAMPS)/wheel ## Make a wheel for other machines, the libraries it needs inside but OpenSSL (dist/)
 	rm -rf build/wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -w build/wheel .
-	MAAS_WHEEL=$$(echo build/wheel/*.whl) $(BIN)/python -m pytest tests/e2e/test_wheel.py
+	$(BIN)/auditwheel repair --exclude libssl.so.3 --exclude libcrypto.so.3 -w dist build/wheel/*.whl
+
+.PHONY: test-wheel
+test-wheel: wheel $(STAMPS)/test ## Test the wheel in a fresh environment, and programs built against it
+	MAAS_WHEEL=$$(ls -t dist/*.whl | head -1) $(BIN)/python -m pytest tests/e2e/test_wheel.py
 
 .PHONY: test-onnx
 test-onnx: build $(STAMPS)/test ## Run ONNX's own backend test-suite (part of test)
