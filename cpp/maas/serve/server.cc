@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>  // Asio of Boost 1.74 needs it first in C++20
@@ -52,7 +53,7 @@ size_t most_connections(size_t wanted) {
 struct Server::Impl {
   explicit Impl(ServerOptions given)
       : options(std::move(given)),
-        compute(static_cast<size_t>(options.compute_threads)),
+        compute(std::in_place, static_cast<size_t>(options.compute_threads)),
         control(options.control_requests, options.control_bytes) {}
 
   // A thread of the server: its own event loop, the connections that it was given, what it works with.
@@ -111,7 +112,7 @@ struct Server::Impl {
   std::unique_ptr<asio::ssl::context> tls;  // null: plain
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::unique_ptr<Listener>> listeners;  // on the first loop
-  asio::thread_pool compute;
+  std::optional<asio::thread_pool> compute;  // gone before the loops: what waits there holds on to one
   ControlQueue control;
   Readiness readiness;
   std::mutex counters_mutex;
@@ -214,7 +215,7 @@ bool Server::Impl::run_elsewhere(Call& call, Loop& loop) {
     return false;
   }
   auto run = std::make_shared<LargeRun>(call, *loop.worker.counters);
-  asio::post(compute, [this, &loop, rows, run = std::move(run), open = asio::make_work_guard(loop.context)] {
+  asio::post(*compute, [this, &loop, rows, run = std::move(run), open = asio::make_work_guard(loop.context)] {
     run->run();
     asio::post(loop.context, [this, rows, run] {
       large_rows.fetch_sub(rows);
@@ -330,13 +331,13 @@ void Server::stop(std::chrono::milliseconds patience) {
   for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(true); });
   for (const auto& loop : server.loops) loop->wait(now + patience);
   server.control.close();
-  server.compute.stop();  // what still waits there has nobody to wait for it
-  server.compute.join();
   for (const auto& loop : server.loops) {
     loop->context.stop();
     loop->thread.join();
-    loop->abandon();
   }
+  server.compute->stop();  // what still waits there has nobody to wait for it
+  server.compute.reset();
+  for (const auto& loop : server.loops) loop->abandon();
   server.listeners.clear();  // their sockets belong to a loop
   server.loops.clear();
   if (server.log) server.log->stop();

@@ -91,6 +91,23 @@ TEST(Server, ALargeCallIsAnsweredBeforeItStops) {
   }
 }
 
+TEST(Server, StopsWithLargeCallsThatNobodyRanYet) {
+  for (int round = 0; round < 4; ++round) {
+    ServerOptions options;
+    options.large_us = 0;
+    options.threads = 2;
+    const auto server = start(options);
+    std::vector<Client> clients;
+    for (int i = 0; i < 12; ++i) {
+      clients.emplace_back(server->http_port());
+      ASSERT_TRUE(clients.back().send(infer(60000)));
+    }
+    EXPECT_TRUE(is(clients[0].read_http(), 200));
+    server->stop(milliseconds(0));
+    for (auto& each : clients) EXPECT_TRUE(each.closes(30));
+  }
+}
+
 TEST(Server, AnAnswerFromTheControlPlaneIsWaitedForButNotForever) {
   for (const bool answers : {true, false}) {
     ServerOptions options;
