@@ -19,7 +19,7 @@ ROW = struct.pack("<2f", 1.0, 2.0)
 
 
 def post(body: bytes, model: str = "m", **fields: object) -> bytes:
-    lines = [f"POST /v2/models/{model}/infer HTTP/1.1", f"Content-Length: {len(body)}"]
+    lines = [f"POST /v2/models/{model}/infer HTTP/1.1", "Host: h", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
@@ -35,7 +35,9 @@ def http_seeds() -> list[bytes]:
         b"%x\r\n%s\r\n" % (len(text[i : i + 50]), text[i : i + 50]) for i in range(0, len(text), 50)
     )
     chunked = (
-        b"POST /v2/models/m/infer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+        b"POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + chunks
+        + b"0\r\n\r\n"
     )
     messages = [
         post(text),
@@ -44,9 +46,9 @@ def http_seeds() -> list[bytes]:
         post(gzip.compress(text, mtime=0), Content_Encoding="gzip", Accept_Encoding="gzip, deflate"),
         post(text, Expect="100-continue", Connection="close"),
         chunked,
-        b"GET /v2/models/m HTTP/1.1\r\n\r\n",
+        b"GET /v2/models/m HTTP/1.1\r\nHost: h\r\n\r\n",
         b"HEAD /v2/health/ready HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-        b"POST /v2/repository/index HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+        b"POST /v2/repository/index HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n",
     ]
     return [*messages, b"".join(messages[:4] + messages[5:]), messages[2] * 8]
 

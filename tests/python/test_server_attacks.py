@@ -153,7 +153,8 @@ def test_claims_take_no_memory(server: _server.Server) -> None:
             wire.send((60 * MEGABYTE).to_bytes(4, "little") + b"\1\1" + bytes(100))
         else:
             wire.send(
-                f"POST {INFER} HTTP/1.1\r\nContent-Length: {60 * MEGABYTE}\r\n\r\n".encode() + b"{" * 100
+                f"POST {INFER} HTTP/1.1\r\nHost: h\r\nContent-Length: {60 * MEGABYTE}\r\n\r\n".encode()
+                + b"{" * 100
             )
         wires.append(wire)
     assert_serves(server)
@@ -223,7 +224,7 @@ def test_a_client_that_never_reads(server: _server.Server) -> None:
 def test_refused_before_all_was_sent(server: _server.Server) -> None:
     """Who still sends a body that is too large reads why it was refused, not a broken connection."""
     with Wire(server.http_port) as wire:
-        wire.send(f"POST {INFER} HTTP/1.1\r\nContent-Length: {1 << 30}\r\n\r\n".encode())
+        wire.send(f"POST {INFER} HTTP/1.1\r\nHost: h\r\nContent-Length: {1 << 30}\r\n\r\n".encode())
         with contextlib.suppress(ConnectionError):
             for _ in range(20):
                 wire.send(bytes(1 << 16))

@@ -317,7 +317,7 @@ def test_frames_that_keep_the_connection(server: _server.Server) -> None:
     ("message", "status", "text"),
     [
         (struct.pack("<IB", 28, 2) + bytes(27), UNSUPPORTED, "expected a raw frame of version 1"),
-        (b"GET / HTTP/1.1\r\n\r\n", UNSUPPORTED, "expected a raw frame of version 1"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", UNSUPPORTED, "expected a raw frame of version 1"),
         (
             struct.pack("<IB", 27, 1),
             INVALID,

@@ -228,7 +228,8 @@ def test_expect_behind_another_request(wire: Wire) -> None:
 
 def test_expect_of_a_body_that_is_refused_is_answered_at_once(wire: Wire) -> None:
     wire.send(
-        b"POST /v2/models/small/infer HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n"
+        b"POST /v2/models/small/infer HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+        b"Content-Length: 99999999999\r\n\r\n"
     )
     assert wire.reply().status == 413
     assert wire.ended()

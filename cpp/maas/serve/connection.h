@@ -72,7 +72,11 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   }
 
   void look() override {
-    if (around_.second - since_ > patience()) close();  // its operation ends, and with it the connection
+    if (around_.second - since_ <= patience()) return;
+    if (wait_ != Wait::kRequest || end_ == 0) return close();  // its operation ends, and with it all
+    Error error;
+    expired_ = true;
+    socket().cancel(error);  // its read ends, which tells the client why
   }
 
   void start() {
@@ -165,10 +169,16 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     }
     stream_.async_read_some(boost::asio::buffer(bytes_.get() + end_, size_ - end_ - wire::kBodyPadding),
                             [self = this->shared_from_this()](Error error, size_t count) {
+                              if (self->expired_) return self->guarded([&] { self->expire(); });
                               if (error) return;
                               self->end_ += count;
                               self->guarded([&] { self->converse(); });
                             });
+  }
+
+  void expire() {
+    conversation_->expire();
+    send();
   }
 
   // Answers what is whole, then waits for more bytes, for an answer or for the socket to take one.
@@ -289,6 +299,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   size_t size_ = 0, begin_ = 0, end_ = 0;
   Wait wait_ = Wait::kRequest;
   bool leaving_ = false, begun_ = false, in_body_ = false;  // begun_: bytes of this request are here
+  bool expired_ = false;                                    // they came too slowly
   uint32_t since_ = 0;                                      // second of the loop
   std::string sending_;
   size_t sent_ = 0;

@@ -30,6 +30,9 @@ class Conversation {
 
   // Answers the request at the front that there is no memory for it, and ends; between read()s.
   virtual void turn_away() = 0;
+  // Answers the request at the front, of which a part is here, that it took too long to come, and ends;
+  // between read()s.
+  virtual void expire() = 0;
   // From now on only health is answered: the server has too many connections.
   void set_crowded() { crowded_ = true; }
   // The server stops: the answer to the last request that is here says that the connection ends, where the

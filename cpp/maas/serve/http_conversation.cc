@@ -241,11 +241,21 @@ bool HttpConversation::deny_head() {
   return true;
 }
 
-void HttpConversation::turn_away() {
+void HttpConversation::end_with(int status, std::string_view text) {
   reading_ = true;
-  last_call().fail(503, "no memory for this body now: try again later");
+  last_call().fail(status, text);
   reading_ = false;
   gather();
+}
+
+void HttpConversation::turn_away() { end_with(503, "no memory for this body now: try again later"); }
+
+void HttpConversation::expire() {
+  const bool body = in_body();
+  const uint32_t seconds = body ? worker_.options.body_seconds : worker_.options.head_seconds;
+  owes_continue_ = false;
+  end_with(408, std::string("expected the whole ") + (body ? "body" : "head") + " of a request within " +
+                    std::to_string(seconds) + " seconds");
 }
 
 void HttpConversation::take(const wire::HttpRequest& request, bool last) {
@@ -344,7 +354,8 @@ void HttpConversation::ask_control(const wire::HttpRequest& request, HttpCall& c
     return call.answered_with(std::move(status));
   ControlRequest asked;
   asked.method = request.verb;
-  asked.target = request.target;
+  asked.target = request.path;
+  if (!request.query.empty()) asked.target.append("?").append(request.query);
   for (const wire::HttpField& each : request.fields) {
     if (!wire::same_ignoring_case(each.name, "Authorization"))
       asked.fields.emplace_back(each.name, each.value);

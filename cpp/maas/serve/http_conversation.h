@@ -26,6 +26,7 @@ class HttpConversation final : public Conversation {
   size_t wanted() const override { return parser_.wanted(); }
   bool in_body() const override { return parser_.in_body(); }
   void turn_away() override;
+  void expire() override;
 
  private:
   class HttpCall;
@@ -38,6 +39,7 @@ class HttpConversation final : public Conversation {
   wire::Status expand_body(const wire::HttpRequest& request, HttpCall& call, std::string_view& body);
   HttpCall& next_call();
   HttpCall& last_call();
+  void end_with(int status, std::string_view text);
   Access judge(const wire::HttpRequest& request, const Route& route);
   void deny(Access access, const Route& route, HttpCall& call);
   bool deny_head();

@@ -80,6 +80,14 @@ void RawConversation::turn_away() {
   reading_ = false;
 }
 
+void RawConversation::expire() {
+  const uint32_t seconds = in_body() ? worker_.options.body_seconds : worker_.options.head_seconds;
+  reading_ = true;
+  refuse({ErrorCode::kDeadlineExceeded,
+          "expected a whole frame within " + std::to_string(seconds) + " seconds"});
+  reading_ = false;
+}
+
 RawConversation::RawCall& RawConversation::next_call() {
   if (used_ == calls_.size()) calls_.push_back(std::make_unique<RawCall>(*this));
   ++open_;

@@ -23,6 +23,7 @@ class RawConversation final : public Conversation {
   size_t wanted() const override { return wanted_; }
   bool in_body() const override { return wanted_ > 0; }
   void turn_away() override;
+  void expire() override;
 
  private:
   class RawCall;

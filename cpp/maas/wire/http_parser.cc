@@ -25,6 +25,17 @@ struct FieldSpan {
   Span name, value;
 };
 
+// What a proxy is asked for names its server too (RFC 9112, 3.2.2): "http://host:8000/v2?a=b" is "/v2?a=b".
+std::string_view without_authority(std::string_view target) {
+  if (target.starts_with('/')) return target;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!same_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    const size_t end = target.find_first_of("/?", scheme.size());
+    return end == std::string_view::npos ? "/" : target.substr(end);
+  }
+  return target;
+}
+
 }  // namespace
 
 // Beast tells what it finds through these calls.
@@ -68,13 +79,26 @@ class HttpParser::Head : public http::basic_parser<true> {
   void on_response_impl(int, View, int, Error&) override {}
   void on_field_impl(http::field, View name, View value, Error& error) override {
     FieldSpan field;
-    folded = !place(name, field.name) || !place(value, field.value);  // a value over several lines was copied
+    folded = !place(name, field.name) || !place(value, field.value) || !one_line(field);
     too_many = fields.size() == limits_.fields;
     if (folded || too_many) {
       error = http::error::bad_value;
       return;
     }
     fields.push_back(field);
+  }
+  // Of a value over several lines Beast gives a copy, or the last line where the others are empty.
+  bool one_line(const FieldSpan& field) const {
+    size_t at = behind_space(field.name.begin + field.name.size + 1);  // behind the colon
+    if (field.value.size > 0) {
+      if (at != field.value.begin) return false;
+      at = behind_space(at + field.value.size);
+    }
+    return bytes.substr(at, 2) == "\r\n" && behind_space(at + 2) == at + 2;
+  }
+  size_t behind_space(size_t at) const {
+    while (at < bytes.size() && (bytes[at] == ' ' || bytes[at] == '\t')) ++at;
+    return at;
   }
   void on_header_impl(Error&) override {}
   void on_body_init_impl(boost::optional<uint64_t> const&, Error&) override {}
@@ -132,6 +156,9 @@ HttpParser::State HttpParser::parse_head(std::string_view bytes) {
   const bool more = error == http::error::need_more;
   if (more && bytes.size() < limits_.head) return State::kNeedMore;
   if (more || parsed_ > limits_.head || error == http::error::header_limit) {
+    if (bytes.substr(0, limits_.head).find('\n') == std::string_view::npos) {
+      return bad(414, "expected a request line of at most " + std::to_string(limits_.head) + " bytes");
+    }
     return bad(431, "expected at most " + std::to_string(limits_.head) + " bytes of header fields");
   }
   if (error == http::error::body_limit) {
@@ -195,9 +222,9 @@ HttpParser::State HttpParser::done(std::string_view bytes, std::string_view body
 
 void HttpParser::view_head(std::string_view bytes) {
   request_.verb = head_->verb.in(bytes);
-  request_.target = head_->target.in(bytes);
+  request_.target = without_authority(head_->target.in(bytes));
   const size_t mark = request_.target.find('?');
-  request_.path = request_.target.substr(0, mark);
+  request_.path = mark == 0 ? "/" : request_.target.substr(0, mark);
   request_.query = mark == std::string_view::npos ? std::string_view() : request_.target.substr(mark + 1);
   request_.fields.clear();
   for (const FieldSpan& each : head_->fields) {
@@ -214,6 +241,7 @@ bool HttpParser::read_fields() {
   request_.coding = ContentCoding::kIdentity;
   request_.accepts_gzip = request_.accepts_deflate = false;
   bool in_chunks = false;
+  int hosts = 0;
   for (const HttpField& each : request_.fields) {
     if (same_ignoring_case(each.name, "Inference-Header-Content-Length")) {
       size_t size = 0;
@@ -231,6 +259,8 @@ bool HttpParser::read_fields() {
         return false;
       }
       in_chunks = true;
+    } else if (same_ignoring_case(each.name, "Host")) {
+      ++hosts;
     } else if (same_ignoring_case(each.name, "Content-Encoding")) {
       request_.coding = read_coding(each.value);
     } else if (same_ignoring_case(each.name, "Accept-Encoding")) {
@@ -238,7 +268,9 @@ bool HttpParser::read_fields() {
       request_.accepts_deflate |= accepts_coding(each.value, "deflate");
     }
   }
-  return true;
+  if (hosts == 1 || (hosts == 0 && request_.old)) return true;
+  bad(400, "expected one Host field");
+  return false;
 }
 
 HttpParser::State HttpParser::bad(int status, std::string text) {

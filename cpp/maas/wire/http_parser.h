@@ -31,7 +31,7 @@ struct HttpField {
 // Views point into the bytes of the last parse(), or into the parser where the body came in chunks.
 struct HttpRequest {
   Method method = Method::kOther;
-  std::string_view verb, target, path, query;  // path and query: the target's two parts, as sent
+  std::string_view verb, target, path, query;  // target: as sent, without a server's name; and its two parts
   std::vector<HttpField> fields;
   bool keep_alive = true;
   bool old = false;                                 // HTTP/1.0: a connection that goes on is said to

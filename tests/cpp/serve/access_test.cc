@@ -24,7 +24,7 @@ class Guarded : public ::testing::Test {
   }
 
   std::string ask(const std::string& line, const std::string& token, const std::string& body = "") {
-    std::string request = line + " HTTP/1.1\r\n";
+    std::string request = line + " HTTP/1.1\r\nHost: h\r\n";
     if (!token.empty()) request += "Authorization: " + token + "\r\n";
     request += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     HttpConversation conversation(worker);
@@ -114,8 +114,8 @@ TEST_F(Guarded, TheControlPlaneSeesNoToken) {
 TEST_F(Guarded, NobodyWaitsForABodyThatIsNotWanted) {
   for (const char* expects : {"", "Expect: 100-continue\r\n"}) {
     HttpConversation conversation(worker);
-    const std::string head =
-        "POST /v2/models/m/infer HTTP/1.1\r\nContent-Length: 60000000\r\n" + std::string(expects) + "\r\n";
+    const std::string head = "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 60000000\r\n" +
+                             std::string(expects) + "\r\n";
     const wire::Padded padded(head);
     EXPECT_EQ(conversation.read(padded.text()), head.size());
     EXPECT_TRUE(conversation.out().starts_with("HTTP/1.1 401 ")) << conversation.out();
@@ -127,7 +127,7 @@ TEST_F(Guarded, NobodyWaitsForABodyThatIsNotWanted) {
 TEST_F(Guarded, EachRequestShowsItsOwnToken) {
   HttpConversation conversation(worker);
   const auto get = [](const std::string& token) {
-    return "GET /v2/models/m HTTP/1.1\r\n" +
+    return "GET /v2/models/m HTTP/1.1\r\nHost: h\r\n" +
            (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n") + "\r\n";
   };
   const wire::Padded padded(get(kForM) + get("") + get("x") + get(kForAdmin));

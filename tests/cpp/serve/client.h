@@ -71,6 +71,13 @@ class Client {
     }
   }
 
+  // Whether that text has come by now.
+  bool said(std::string_view text) {
+    while (read_some(0.001)) {
+    }
+    return held_.find(text) != std::string::npos;
+  }
+
   std::string ask(std::string_view request) { return send(request) ? read_http() : ""; }
 
   // Whether the server closes within `seconds`, whatever comes before.

@@ -165,9 +165,10 @@ TEST_F(Watched, EveryRequestOfHttpIsCountedOnce) {
   HttpConversation conversation(worker);
   const std::string infer = "/v2/models/m/infer";
   const std::string out =
-      ask(conversation, post(infer, rows(1)) + post(infer, rows(4)) + post(infer, "{") +
-                            post("/v2/models/none/infer", rows(1)) + "GET /v2/health/live HTTP/1.1\r\n\r\n" +
-                            "POST /v2/health/live HTTP/1.1\r\n\r\n" + "GET /a HTTP/1.1\r\n\r\n");
+      ask(conversation,
+          post(infer, rows(1)) + post(infer, rows(4)) + post(infer, "{") +
+              post("/v2/models/none/infer", rows(1)) + "GET /v2/health/live HTTP/1.1\r\nHost: h\r\n\r\n" +
+              "POST /v2/health/live HTTP/1.1\r\nHost: h\r\n\r\n" + "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
   const Figures figures = read(*worker.counters);
   ASSERT_EQ(figures.models.size(), 2) << out;
   EXPECT_EQ(figures.models[1].requests[0].answered, 2) << out;

@@ -55,8 +55,9 @@ TEST_F(HttpControl, OtherPathsWaitForTheirAnswer) {
 }
 
 TEST_F(HttpControl, OneThatWaitsToSendIsToldToBehindTheAnswersBeforeIt) {
-  const std::string head = "POST /v2 HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
-  std::string text = "GET /v2/health/live HTTP/1.1\r\n\r\n" + head;
+  const std::string head =
+      "POST /v2 HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  std::string text = "GET /v2/health/live HTTP/1.1\r\nHost: h\r\n\r\n" + head;
   text.append(wire::kBodyPadding, '\0');
   EXPECT_EQ(conversation.read({text.data(), text.size() - wire::kBodyPadding}),
             text.size() - wire::kBodyPadding - head.size());
@@ -72,7 +73,7 @@ TEST_F(HttpControl, HttpOneZeroIsToldThatItsConnectionGoesOn) {
 }
 
 TEST_F(HttpControl, AnswersKeepTheOrderOfTheirRequests) {
-  EXPECT_EQ(ask("GET /a HTTP/1.1\r\n\r\nGET /v2/health/live HTTP/1.1\r\n\r\n"), "");
+  EXPECT_EQ(ask("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /v2/health/live HTTP/1.1\r\nHost: h\r\n\r\n"), "");
   ControlReply reply;
   reply.status = 200;
   reply.body = "first";
@@ -83,42 +84,44 @@ TEST_F(HttpControl, AnswersKeepTheOrderOfTheirRequests) {
 
 TEST_F(HttpControl, AFullQueueIs503) {
   ASSERT_TRUE(queue.ask({}, [](ControlReply) {}));
-  const std::string out = ask("GET /a HTTP/1.1\r\n\r\n");
+  const std::string out = ask("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_TRUE(out.starts_with("HTTP/1.1 503 ")) << out;
   EXPECT_NE(out.find("Retry-After: "), std::string::npos);
 }
 
 TEST_F(HttpControl, AConversationThatIsGoneHearsNothing) {
-  EXPECT_EQ(ask("GET /a HTTP/1.1\r\n\r\n"), "");
+  EXPECT_EQ(ask("GET /a HTTP/1.1\r\nHost: h\r\n\r\n"), "");
   const uint64_t id = queue.next()->id;
   queue.close();
   EXPECT_FALSE(queue.answer(id, {}));
 }
 
 TEST_F(HttpControl, WrongMethodsNameTheRightOnes) {
-  EXPECT_NE(ask("POST /v2 HTTP/1.1\r\nContent-Length: 0\r\n\r\n").find("\r\nAllow: GET, HEAD\r\n"),
+  EXPECT_NE(ask("POST /v2 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").find("\r\nAllow: GET, HEAD\r\n"),
             std::string::npos);
-  EXPECT_NE(ask("GET /v2/models/m/infer HTTP/1.1\r\n\r\n").find("\r\nAllow: POST\r\n"), std::string::npos);
+  EXPECT_NE(ask("GET /v2/models/m/infer HTTP/1.1\r\nHost: h\r\n\r\n").find("\r\nAllow: POST\r\n"),
+            std::string::npos);
 }
 
 TEST_F(HttpControl, ReadinessNamesWhatIsMissing) {
   readiness.set({{{"credit", "it is being read"}}, ""});
-  std::string out = ask("GET /v2/health/ready HTTP/1.1\r\n\r\n");
+  std::string out = ask("GET /v2/health/ready HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_TRUE(out.starts_with("HTTP/1.1 503 ")) << out;
   EXPECT_NE(out.find("'credit': it is being read"), std::string::npos) << out;
-  out = ask("GET /v2/models/credit/ready HTTP/1.1\r\n\r\n");
+  out = ask("GET /v2/models/credit/ready HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_TRUE(out.starts_with("HTTP/1.1 503 ")) << out;
-  out = ask("GET /v2/models/other/ready HTTP/1.1\r\n\r\n");
+  out = ask("GET /v2/models/other/ready HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_TRUE(out.starts_with("HTTP/1.1 404 ")) << out;
   readiness.set({{}, "credit: version 2 was refused"});
-  out = ask("GET /v2/health/ready HTTP/1.1\r\n\r\n");
+  out = ask("GET /v2/health/ready HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_TRUE(out.starts_with("HTTP/1.1 200 ")) << out;
   EXPECT_NE(out.find("\"note\":\"credit: version 2 was refused\""), std::string::npos) << out;
 }
 
 TEST_F(HttpControl, TheLastAnswerOfAServerThatStopsSaysThatItEnds) {
   conversation.set_draining();
-  const std::string out = ask("GET /v2 HTTP/1.1\r\n\r\nGET /v2/health/live HTTP/1.1\r\n\r\n");
+  const std::string out =
+      ask("GET /v2 HTTP/1.1\r\nHost: h\r\n\r\nGET /v2/health/live HTTP/1.1\r\nHost: h\r\n\r\n");
   const size_t said = out.find("Connection: close");
   EXPECT_GT(said, out.rfind("HTTP/1.1 200"));
   EXPECT_NE(said, std::string::npos);

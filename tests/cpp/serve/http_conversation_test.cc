@@ -17,7 +17,7 @@ std::string post(std::string_view path, std::string_view body, std::string_view 
 }
 
 std::string get(std::string_view path, std::string_view fields = "") {
-  return "GET " + std::string(path) + " HTTP/1.1\r\n" + std::string(fields) + "\r\n";
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
 }
 
 constexpr std::string_view kInfer = "/v2/models/m/infer";
@@ -25,7 +25,7 @@ constexpr std::string_view kOneRow =
     R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[0.5,-1,2]}]})";
 
 std::string chunked(std::string_view body, size_t piece) {
-  std::string out = "POST /v2/models/m/infer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string out = "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (size_t at = 0; at < body.size(); at += piece) {
     const std::string_view part = body.substr(at, piece);
     char size[16];
@@ -60,7 +60,7 @@ TEST(HttpConversation, EveryMessageCutAnywhereWithTheNextBehindIt) {
       post("/v2/models/picky/infer",
            R"({"inputs":[{"name":"x","datatype":"INT64","shape":[1,1],"data":[2]}]})"),
       post(kInfer, "{\"inputs\":"),
-      "HEAD /v2 HTTP/1.1\r\n\r\n",
+      "HEAD /v2 HTTP/1.1\r\nHost: h\r\n\r\n",
       get("/elsewhere"),
   };
   Desk desk;
@@ -116,8 +116,9 @@ TEST(HttpConversation, MoreRequestsThanOneReadTakes) {
 
 TEST(HttpConversation, ContinueComesBehindEarlierAnswers) {
   Desk desk;
-  const std::string waits = "POST /v2/models/m/infer HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: " +
-                            std::to_string(kOneRow.size()) + "\r\n\r\n";
+  const std::string waits =
+      "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: " +
+      std::to_string(kOneRow.size()) + "\r\n\r\n";
   for (const std::string& before : {std::string(), get("/v2/health/live"), post(kInfer, kOneRow)}) {
     Talk<HttpConversation> talk(desk);
     const std::string answers = talk.say(before + waits);
@@ -130,8 +131,8 @@ TEST(HttpConversation, WhatIsNoHttpIsAnsweredAndEnds) {
   Desk desk;
   for (const std::string& wrong :
        {std::string("\x16\x03\x01\x02\r\n\r\n"), std::string("GET /v2 HTTP/9.9\r\n\r\n"),
-        std::string("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
-        std::string("POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"),
+        std::string("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n"),
+        std::string("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n"),
         std::string("GET /") + std::string(20000, 'a')}) {
     Talk<HttpConversation> talk(desk);
     const std::string answers = talk.say(get("/v2/health/live") + wrong);
@@ -173,7 +174,7 @@ TEST(HttpConversation, ACrowdHearsOfHealthAlone) {
 TEST(HttpConversation, TurnsABodyAway) {
   Desk desk;
   Talk<HttpConversation> talk(desk);
-  EXPECT_EQ(talk.say("POST /v2/models/m/infer HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n"), "");
+  EXPECT_EQ(talk.say("POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n"), "");
   EXPECT_TRUE(talk.conversation.in_body());
   EXPECT_GT(talk.conversation.wanted(), 10000000U);
   talk.conversation.turn_away();
@@ -181,6 +182,26 @@ TEST(HttpConversation, TurnsABodyAway) {
   EXPECT_EQ(count(talk.conversation.out(), "Retry-After: 1\r\n"), 1U);
   EXPECT_TRUE(talk.conversation.ends());
   EXPECT_FALSE(talk.woken) << "read() or turn_away() was still on";
+}
+
+TEST(HttpConversation, TellsASlowSenderBehindTheAnswersBefore) {
+  for (const std::string part : {"POST /v2/mod",
+                                 "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\n"
+                                 "Content-Length: 100\r\n\r\n{"}) {
+    Desk desk;
+    Talk<HttpConversation> talk(desk);
+    EXPECT_EQ(count(talk.say(get("/v2/health/live") + part), "HTTP/1.1 "), 1U);
+    talk.conversation.expire();
+    const std::string& said = talk.conversation.out();
+    EXPECT_TRUE(said.starts_with("HTTP/1.1 408 Request Timeout\r\n")) << said;
+    EXPECT_EQ(count(said, "\r\nConnection: close\r\n"), 1U);
+    EXPECT_NE(
+        said.find(part.ends_with('{') ? "whole body of a request within 60" : "head of a request within 10"),
+        std::string::npos)
+        << said;
+    EXPECT_TRUE(talk.conversation.ends());
+    EXPECT_TRUE(talk.conversation.answered());
+  }
 }
 
 TEST(HttpConversation, ErrorsTellTheirCallerAlone) {

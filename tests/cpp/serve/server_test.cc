@@ -18,10 +18,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const std::string kLive = "GET /v2/health/live HTTP/1.1\r\n\r\n";
+const std::string kLive = "GET /v2/health/live HTTP/1.1\r\nHost: h\r\n\r\n";
 
 std::string infer(size_t rows) {
-  return "POST /v2/models/m/infer HTTP/1.1\r\nInference-Header-Content-Length: 0\r\nContent-Length: " +
+  return "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nInference-Header-Content-Length: "
+         "0\r\nContent-Length: " +
          std::to_string(12 * rows) + "\r\n\r\n" + std::string(12 * rows, '\0');
 }
 
@@ -114,7 +115,7 @@ TEST(Server, AnAnswerFromTheControlPlaneIsWaitedForButNotForever) {
     options.control_requests = 4;
     const auto server = start(options);
     Client client(server->http_port());
-    ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\n\r\n"));
+    ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n"));
     const auto request = server->control().next();
     ASSERT_TRUE(request.has_value());
     double took = 0;
@@ -150,9 +151,12 @@ TEST(Server, GoesWithConnectionsInEveryState) {
   options.control_requests = 4;
   const auto server = start(options);
   std::vector<Client> clients;
-  const std::string states[] = {
-      "",       "GET /",           "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na", "GET /x HTTP/1.1\r\n\r\n",
-      infer(1), "nonsense\r\n\r\n"};
+  const std::string states[] = {"",
+                                "GET /",
+                                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\na",
+                                "GET /x HTTP/1.1\r\nHost: h\r\n\r\n",
+                                infer(1),
+                                "nonsense\r\n\r\n"};
   for (int i = 0; i < 4; ++i) {
     for (const std::string& each : states) {
       clients.emplace_back(server->http_port());
@@ -169,18 +173,24 @@ TEST(ServerLimits, SlowAndIdleClientsGo) {
   options.idle_seconds = options.head_seconds = options.body_seconds = 1;
   options.tcp_port = 0;
   const auto server = start(options);
-  Client idle(server->http_port()), head(server->http_port()), body(server->http_port()),
-      raw(server->tcp_port());
+  Client idle(server->http_port()), silent(server->http_port()), head(server->http_port()),
+      body(server->http_port()), raw(server->tcp_port()), frame(server->tcp_port());
   EXPECT_TRUE(is(idle.ask(kLive), 200));
-  EXPECT_TRUE(body.send("POST /v2/models/m/infer HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"));
+  EXPECT_TRUE(body.send("POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"));
+  EXPECT_TRUE(raw.send("\x1c"));
+  EXPECT_TRUE(frame.send(std::string_view("\x1c\0\0\0\1\1", 6)));
   // Each sends a byte now and then, so none is idle.
   bool gone = false;
-  for (int i = 0; i < 40 && !gone; ++i) {
-    gone = !head.send("a") && !raw.send(std::string_view("\0", 1)) && !body.send("a");
+  for (int i = 0; i < 300 && !gone; ++i) {
+    for (Client* each : {&head, &body}) each->send("a");
+    frame.send(std::string_view("\0", 1));
+    gone = head.said("408") && body.said("408") && raw.said("whole frame") && frame.said("whole frame");
     std::this_thread::sleep_for(milliseconds(100));
   }
   EXPECT_TRUE(gone);
-  EXPECT_TRUE(idle.closes(3));
+  for (Client* each : {&idle, &silent, &head, &body, &raw, &frame}) EXPECT_TRUE(each->closes(30));
+  EXPECT_EQ(idle.read_all(), "") << "who asks nothing is told nothing";
+  EXPECT_EQ(silent.read_all(), "");
 }
 
 TEST(ServerLimits, AClientThatNeverReadsGoes) {
@@ -231,7 +241,7 @@ TEST(ServerLimits, BodiesBeyondTheMemoryAreTurnedAway) {
   options.memory_bytes = 1 << 20;
   const auto server = start(options);
   Client holder(server->http_port());
-  ASSERT_TRUE(holder.send("POST /v2/models/m/infer HTTP/1.1\r\nContent-Length: 800000\r\n\r\n" +
+  ASSERT_TRUE(holder.send("POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 800000\r\n\r\n" +
                           std::string(700000, ' ')));
   std::this_thread::sleep_for(milliseconds(100));
   Client client(server->http_port());
@@ -256,7 +266,7 @@ TEST(ServerLimits, ALastAnswerArrivesThoughMoreWasSent) {
   const auto server = start(options);
   for (int i = 0; i < 10; ++i) {
     Client client(server->http_port());
-    client.send("POST /v2/models/m/infer HTTP/1.1\r\nContent-Length: 5000000\r\n\r\n" +
+    client.send("POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000\r\n\r\n" +
                 std::string(5000000, ' '));
     EXPECT_TRUE(is(client.read_http(), 413));
   }
@@ -266,7 +276,8 @@ TEST(ServerLimits, ABodyInManyChunksGrowsInFewSteps) {
   const auto server = start({});
   Client client(server->http_port());
   const std::string piece = "10000\r\n" + std::string(0x10000, ' ') + "\r\n";
-  ASSERT_TRUE(client.send("POST /v2/models/m/infer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"));
+  ASSERT_TRUE(
+      client.send("POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
   EXPECT_LT(seconds_of([&] {
               for (int i = 0; i < 400; ++i) ASSERT_TRUE(client.send(piece));
               ASSERT_TRUE(client.send("0\r\n\r\n"));

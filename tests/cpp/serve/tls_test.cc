@@ -79,7 +79,7 @@ class TlsClient {
   bool connected_ = false;
 };
 
-const std::string kLive = "GET /v2/health/live HTTP/1.1\r\n\r\n";
+const std::string kLive = "GET /v2/health/live HTTP/1.1\r\nHost: h\r\n\r\n";
 
 class Tls : public ::testing::Test {
  protected:
@@ -118,7 +118,8 @@ TEST_F(Tls, CarriesMuch) {
   TlsClient client(server->http_port(), authority);
   const size_t rows = 200000;
   const std::string answer = client.ask(
-      "POST /v2/models/m/infer HTTP/1.1\r\nInference-Header-Content-Length: 0\r\nContent-Length: " +
+      "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nInference-Header-Content-Length: "
+      "0\r\nContent-Length: " +
           std::to_string(12 * rows) + "\r\n\r\n" + std::string(12 * rows, '\0'),
       8 * rows);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 "));
@@ -156,6 +157,30 @@ TEST_F(Tls, AHandshakeThatNeverComesEnds) {
   char byte;
   EXPECT_EQ(::recv(silent, &byte, 1, 0), 0);
   ::close(silent);
+}
+
+TEST_F(Tls, TellsASlowSender) {
+  options.head_seconds = 1;
+  const auto server = start();
+  TlsClient slow(server->http_port(), authority);
+  EXPECT_TRUE(slow.ask("GET /v2/health", 1000).starts_with("HTTP/1.1 408 "));
+}
+
+TEST_F(Tls, RenewedCertificatesAreShownToNewConnections) {
+  const auto server = start();
+  TlsClient before(server->http_port(), authority);
+  folder.certificate("cert.pem", own);  // whose key is still the old one
+  EXPECT_THROW(server->renew_tls(), Error);
+  EXPECT_TRUE(TlsClient(server->http_port(), authority).connected());
+  const KeyPair other = make_certificate("localhost", &stranger);
+  folder.certificate("cert.pem", other);
+  folder.key("key.pem", other);
+  server->renew_tls();
+  EXPECT_TRUE(TlsClient(server->http_port(), stranger).connected());
+  EXPECT_FALSE(TlsClient(server->http_port(), authority).connected());
+  EXPECT_TRUE(before.ask(kLive).starts_with("HTTP/1.1 200 ")) << "goes on as it was";
+  server->stop(std::chrono::milliseconds(0));
+  server->renew_tls();
 }
 
 TEST_F(Tls, StopsWithConnectionsInEveryState) {

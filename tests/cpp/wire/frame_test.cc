@@ -107,7 +107,7 @@ TEST(Frame, WrongSizesAndVersionsAreFoundAtOnce) {
   Status status;
   std::string frame = example();
   EXPECT_EQ(find_frame(frame, 69, size, status), FrameState::kBad);
-  EXPECT_EQ(find_frame("GET / HTTP/1.1\r\n", 1000, size, status), FrameState::kBad);
+  EXPECT_EQ(find_frame("GET / HTTP/1.1\r\nHost: h\r\n", 1000, size, status), FrameState::kBad);
   EXPECT_EQ(status.code(), ErrorCode::kUnsupported);
   EXPECT_EQ(find_frame(std::string("\x1b\0\0\0\1", 5), 1000, size, status), FrameState::kBad);
   EXPECT_EQ(find_frame(std::string("\xff\xff\xff\xff\1", 5), 1000, size, status), FrameState::kBad);

@@ -48,7 +48,7 @@ struct Fed {
 };
 
 TEST(HttpParser, ReadsARequestWholeOrInPiecesOrWithMoreBehindIt) {
-  for (const std::string behind : {"", "GET / HTTP/1.1\r\n", "\0\0\0"}) {
+  for (const std::string behind : {"", "GET / HTTP/1.1\r\nHost: h\r\n", "\0\0\0"}) {
     for (const size_t step : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{64}, size_t{1000}}) {
       const Fed fed(kTriton + behind, step);
       ASSERT_EQ(fed.state, State::kDone) << fed.parser.text();
@@ -66,7 +66,7 @@ TEST(HttpParser, ReadsARequestWholeOrInPiecesOrWithMoreBehindIt) {
 }
 
 TEST(HttpParser, ReadsChunks) {
-  for (const std::string behind : {"", "GET / HTTP/1.1\r\n"}) {
+  for (const std::string behind : {"", "GET / HTTP/1.1\r\nHost: h\r\n"}) {
     for (const size_t step : {size_t{1}, size_t{2}, size_t{5}, size_t{1000}}) {
       const Fed fed(kChunked + behind, step);
       ASSERT_EQ(fed.state, State::kDone) << step << fed.parser.text();
@@ -105,8 +105,26 @@ TEST(HttpParser, ReadsWhatAnswersMayBe) {
   EXPECT_EQ(read_coding("gzip, gzip"), ContentCoding::kUnknown);
 }
 
+TEST(HttpParser, ReadsTargetsThatNameTheServer) {
+  const std::string targets[][3] = {{"http://h:8000/v2?a=b", "/v2", "a=b"},
+                                    {"HTTPS://h/v2/models/m", "/v2/models/m", ""},
+                                    {"http://h", "/", ""},
+                                    {"http://h?a", "/", "a"},
+                                    {"http://u@h/http://g/x", "/http://g/x", ""},
+                                    {"/http://h", "/http://h", ""},
+                                    {"*", "*", ""},
+                                    {"ftp://h/x", "ftp://h/x", ""}};
+  for (const auto& [target, path, query] : targets) {
+    const Fed fed("GET " + target + " HTTP/1.1\r\nHost: other\r\n\r\n", 1);
+    ASSERT_EQ(fed.state, State::kDone) << target << fed.parser.text();
+    EXPECT_EQ(fed.parser.request().path, path) << target;
+    EXPECT_EQ(fed.parser.request().query, query) << target;
+  }
+}
+
 TEST(HttpParser, TellsWhenTheConnectionEnds) {
-  EXPECT_FALSE(Fed("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 1000).parser.request().keep_alive);
+  EXPECT_FALSE(
+      Fed("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 1000).parser.request().keep_alive);
   EXPECT_FALSE(Fed("GET / HTTP/1.0\r\n\r\n", 1000).parser.request().keep_alive);
   EXPECT_TRUE(Fed("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 1000).parser.request().keep_alive);
 }
@@ -143,7 +161,10 @@ TEST(HttpParser, RefusesWhatCanBeReadInTwoWays) {
   EXPECT_EQ(status(post + "Content-Length: 3 3\r\n\r\nabc"), 400);
   EXPECT_EQ(status(post + "Content-Length: 99999999999999999999\r\n\r\nabc"), 400);
   EXPECT_EQ(status(post + "Content-Length : 3\r\n\r\nabc"), 400);
-  EXPECT_EQ(status(post + "A: b\r\n c\r\n\r\n"), 400);
+  for (const char* const fold :
+       {"A: b\r\n c", "A:\r\n c", "A: b\r\n ", "A:\r\n ", "A: \t\r\n\tc", "A: b \r\n c"})
+    EXPECT_EQ(status(post + fold + "\r\n\r\n"), 400) << fold;
+  EXPECT_EQ(status(post + "A:\r\nB: \t \r\nC:c\r\nD: \t d e\t \r\n\r\n"), 0);
   EXPECT_EQ(status(post + "A\r\n\r\n"), 400);
   EXPECT_EQ(status(post + "A: b\x01\r\n\r\n"), 400);
   EXPECT_EQ(status(post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n"), 400);
@@ -160,17 +181,26 @@ TEST(HttpParser, RefusesWhatCanBeReadInTwoWays) {
   EXPECT_EQ(status(post + "Inference-Header-Content-Length: 1x\r\n\r\n"), 400);
 }
 
+TEST(HttpParser, WantsOneHost) {
+  EXPECT_EQ(status("GET / HTTP/1.1\r\n\r\n"), 400);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n"), 400);
+  EXPECT_EQ(status("GET http://a/ HTTP/1.1\r\n\r\n"), 400);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHOST:\r\n\r\n"), 0);
+  EXPECT_EQ(status("GET / HTTP/1.0\r\n\r\n"), 0);
+  EXPECT_EQ(status("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"), 400);
+}
+
 TEST(HttpParser, HoldsItsLimits) {
   HttpLimits limits;
   limits.head = 200;
-  limits.fields = 3;
+  limits.fields = 4;
   limits.body = 10;
-  EXPECT_EQ(status("GET /" + std::string(300, 'a') + " HTTP/1.1\r\n\r\n", limits), 431);
-  EXPECT_EQ(status("GET / HTTP/1.1\r\nA: " + std::string(300, 'a'), limits), 431);
-  EXPECT_EQ(status("GET / HTTP/1.1\r\nA: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n\r\n", limits), 431);
-  EXPECT_EQ(status("GET / HTTP/1.1\r\nA: 1\r\nB: 1\r\nC: 1\r\n\r\n", limits), 0);
-  EXPECT_EQ(status("POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n", limits), 413);
-  const std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(status("GET /" + std::string(300, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", limits), 414);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(300, 'a'), limits), 431);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n\r\n", limits), 431);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 1\r\nC: 1\r\n\r\n", limits), 0);
+  EXPECT_EQ(status("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n", limits), 413);
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(status(chunked + "b\r\n12345678901\r\n0\r\n\r\n", limits), 413);
   EXPECT_EQ(status(chunked + "6\r\n123456\r\n5\r\n12345\r\n0\r\n\r\n", limits), 413);
   EXPECT_EQ(status(chunked + "a\r\n1234567890\r\n0\r\n\r\n", limits), 0);
