@@ -82,7 +82,7 @@ test-onnx: build $(STAMPS)/test ## Run ONNX's own backend test-suite (part of te
 
 .PHONY: test-faults
 test-faults: build $(STAMPS)/test ## Kill processes, fill disks, stop servers, at every step (minutes)
-	$(BIN)/python -m pytest -m faults tests/python
+	$(BIN)/python -m pytest -m faults
 
 .PHONY: test-clients
 test-clients: build $(STAMPS)/test build/clients/kserve/installed build/clients/mlserver/installed ## Ask the server with others' clients

@@ -169,7 +169,7 @@ def test_a_load_reads_the_file_anew_and_refuses_a_bad_one(tmp_path: Path) -> Non
         assert predict(server.port, "m", ROW)[1] == linear(1).predict(ROW).ravel().tolist()
         status, ready = ask(server.port, "/v2/health/ready")
         assert status == 200
-        assert "version 1 was refused, version 1 goes on" in ready["note"]
+        assert "what is there now was refused, what was there before goes on" in ready["note"]
         path.unlink()
         status, answer = ask(server.port, "/v2/repository/models/m/load", b"")
         assert status == 404

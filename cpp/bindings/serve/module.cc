@@ -18,6 +18,7 @@
 #include "live_profile.h"
 #include "load.h"
 #include "maas/base/error.h"
+#include "maas/serve/batch.h"
 #include "maas/serve/describe.h"
 #include "maas/serve/server.h"
 
@@ -173,6 +174,7 @@ PYBIND11_MODULE(_server, module) {
             server.stop(std::chrono::milliseconds(static_cast<int64_t>(1000 * patience)));
           },
           py::arg("patience"), py::pos_only(), py::call_guard<py::gil_scoped_release>())
+      .def("renew_tls", &Server::renew_tls, py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("http_port", &Server::http_port)
       .def_property_readonly("tcp_port", &Server::tcp_port)
       .def(
@@ -183,6 +185,7 @@ PYBIND11_MODULE(_server, module) {
             const py::gil_scoped_release free;
             auto model = std::make_shared<ServedModel>(std::move(name), std::move(version), bytes);
             if (profile) model->watch(maas::bindings::live_profile(model->program(), *profile));
+            maas::serve::warm(*model);
             server.models().set(std::move(model));
           },
           py::arg("name"), py::arg("version"), py::arg("onnx"), py::arg("profile") = py::none(),

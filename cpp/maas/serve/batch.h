@@ -22,6 +22,10 @@ bool run_program(const Program& program, const InputArray* inputs, size_t rows, 
                  std::vector<AlignedBuffer<std::byte>>& outputs, std::vector<void*>& places,
                  wire::Status& status);
 
+// Runs one row of zeros, so that no caller is the first to touch the weights. What the row says does not
+// matter.
+void warm(const ServedModel& model);
+
 // One large call: run on any thread, told on its own, whose counters it gets.
 class LargeRun {
  public:

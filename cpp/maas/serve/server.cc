@@ -109,7 +109,9 @@ struct Server::Impl {
   AccessRules rules{tokens, options.anonymous, options.host};
   std::vector<std::shared_ptr<Counters>> counters;  // one a loop; they stay when it is gone
   Load load;
-  std::unique_ptr<asio::ssl::context> tls;  // null: plain
+  using Tls = std::shared_ptr<asio::ssl::context>;
+  std::mutex tls_mutex;
+  Tls tls;  // null: plain
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::unique_ptr<Listener>> listeners;  // on the first loop
   std::optional<asio::thread_pool> compute;  // gone before the loops: what waits there holds on to one
@@ -187,8 +189,13 @@ void Server::Impl::welcome(tcp::socket socket, Loop& loop, bool raw) {
     conversation = std::make_unique<HttpConversation>(loop.worker);
   }
   if (before >= most) conversation->set_crowded();
-  if (tls) {
-    loop.add<TlsStream>(std::move(conversation), std::move(socket), *tls);
+  Tls context;
+  {
+    const std::lock_guard lock(tls_mutex);
+    context = tls;
+  }
+  if (context) {
+    loop.add<TlsStream>(std::move(conversation), std::move(socket), *context);
   } else {
     loop.add<PlainStream>(std::move(conversation), std::move(socket));
   }
@@ -299,7 +306,7 @@ Server::~Server() {
 
 void Server::start() {
   Impl& server = *impl_;
-  server.tls = make_tls(server.options);
+  renew_tls();
   for (int i = 0; i < server.options.threads; ++i) {
     {
       const std::lock_guard lock(server.counters_mutex);
@@ -315,6 +322,12 @@ void Server::start() {
   for (const auto& loop : server.loops) loop->look_later();
   for (const auto& loop : server.loops) loop->thread = std::thread([&each = *loop] { each.run(); });
   server.running = true;
+}
+
+void Server::renew_tls() {
+  Impl::Tls made = make_tls(impl_->options);
+  const std::lock_guard lock(impl_->tls_mutex);
+  impl_->tls.swap(made);
 }
 
 void Server::stop(std::chrono::milliseconds patience) {

@@ -27,6 +27,9 @@ class Server {
   // Binds, listens and starts the threads; returns when connections are accepted. Throws InvalidArgument for
   // an address that cannot be had.
   void start();
+  // Reads the certificates' files again, for connections from now on. Throws as start() for what they must
+  // not be, and all stays as it was.
+  void renew_tls();
   // Accepts no more, lets requests that have come be answered for at most `patience`, then closes everything.
   // Does nothing the second time.
   void stop(std::chrono::milliseconds patience);

@@ -15,12 +15,14 @@ from maas_engine.cli._errors import describe
 from maas_engine.errors import MaasError
 from maas_engine.serving import Server, _settings
 from maas_engine.serving._log import log_as_json, told
+from maas_engine.serving._systemd import notify
 
+LOG = logging.getLogger("maas_engine.serving")
 EPILOG = (
     "Each option may also stand in serve.toml (port = 8000) and in the environment (MAAS_SERVE_PORT); models in a "
     "table [models], or as MAAS_SERVE_MODELS='NAME=SOURCE ...'. The command line counts first, then the environment, "
     "then the file. The log is one JSON object a line on standard error. SIGTERM and SIGINT: requests that have come "
-    "are answered, then the server exits with 0."
+    "are answered, then the server exits with 0. SIGHUP: models that are files are read anew."
 )
 
 
@@ -82,6 +84,7 @@ def main(arguments: list[str]) -> int:
     """Serve until a signal comes; return the exit status."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         if importlib.util.find_spec("starlette") is None:
             fail("the server needs starlette: install it with pip install 'maas_engine[serve]'", 1)
@@ -89,6 +92,8 @@ def main(arguments: list[str]) -> int:
         log_as_json()
         server = Server(given.pop("models"), **{"port": _settings.BY_NAME["port"].default, **given})
         server.start()
+        signal.signal(signal.SIGHUP, lambda number, frame: _reload(server))
+        notify("READY=1")
         try:
             _wait()
         except _Stop:
@@ -110,13 +115,17 @@ def _given(arguments: list[str]) -> dict[str, Any]:
     return given
 
 
+def _reload(server: Server) -> None:
+    told(LOG, logging.INFO, "reloading", signal="SIGHUP")
+    server.reload()
+
+
 def _stop(number: int, frame: object) -> NoReturn:
     del frame
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_DFL)  # a second one ends it at once
-    told(
-        logging.getLogger("maas_engine.serving"), logging.INFO, "stopping", signal=signal.Signals(number).name
-    )
+    notify("STOPPING=1")
+    told(LOG, logging.INFO, "stopping", signal=signal.Signals(number).name)
     raise _Stop
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from maas_engine._server import Server as DataPlane
 from maas_engine.errors import InvalidArgument, MaasError, NotFound
 from maas_engine.serving._log import told
 from maas_engine.serving._sources import SharedRegistry
+from maas_engine.serving._stamp import Stamp, stamp
 
 if TYPE_CHECKING:
     from maas_engine.registry import TokenTable
@@ -26,7 +26,7 @@ class Access:
         self._plane, self._registry = plane, registry
         self._file, self._of_registry = file, of_registry
         self._table: TokenTable | None = None
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: Stamp | None = None
         self._of_file: list[Row] = []
         self._told: list[Row] | None = None
         self._reachable = True
@@ -45,11 +45,11 @@ class Access:
         """Tell the data plane what has changed. Without an answer for too long, only the file's tokens count."""
         if not self.asked_for():
             return
-        if self._file and self._stamp != _stamp(self._file):
+        if self._file and self._stamp != (now := stamp(self._file)):
             try:
                 self._read_file()
             except MaasError as error:  # those before go on
-                self._stamp = _stamp(self._file)
+                self._stamp = now
                 told(LOG, logging.ERROR, "tokens", reason=str(error))
         rows = [*self._of_file, *self._rows_of_registry()]
         if rows != self._told:
@@ -57,8 +57,8 @@ class Access:
             self._told = rows
 
     def _read_file(self) -> None:
-        stamp = _stamp(self._file)
-        self._of_file, self._stamp = read_tokens(self._file), stamp
+        now = stamp(self._file)
+        self._of_file, self._stamp = read_tokens(self._file), now
 
     def _rows_of_registry(self) -> list[Row]:
         if not self._of_registry:
@@ -104,11 +104,3 @@ def read_tokens(path: str) -> list[Row]:
         except InvalidArgument as error:
             raise InvalidArgument(f"[serve] {path!r}, line {number}: {error}") from None
     return rows
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino

@@ -39,7 +39,9 @@ def make_app(models: Models) -> Starlette:
         MaasError: _failed,
         Exception: _broken,
     }
-    return Starlette(routes=routes, exception_handlers=handlers)
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False  # to wherever a Host field says
+    return app
 
 
 class Pages:

@@ -17,10 +17,14 @@ from maas_engine.errors import MaasError, NotFound
 from maas_engine.serving._log import told
 from maas_engine.serving._monitoring import drift_page, states_of
 from maas_engine.serving._sources import TRANSIENT, Content, Source
+from maas_engine.serving._stamp import Stamp
 
 LOG = logging.getLogger("maas_engine.serving")
 
 _PLACE = re.compile(r"\w+://[^\s'\",;]+|(?<![\w:.])~?(?:/[^\s'\",:;/]+)+/?")
+
+
+Mark = tuple[str, Stamp]  # a version, and the state of its files
 
 
 @dataclass
@@ -33,7 +37,8 @@ class Served:
     state: str = "UNAVAILABLE"  # or LOADING, READY
     reason: str = "it is being loaded"  # why not, or what was refused
     content: Content | None = None  # what is answered now
-    refused: str = ""  # a version not to try again until the source means another
+    mark: Mark | None = None  # of what is answered now
+    refused: Mark | None = None  # not to be tried again until the source means another
     leaving: dict[str, float] = field(default_factory=dict)  # versions before, and when each is removed
 
 
@@ -72,9 +77,9 @@ class Models:
         except KeyError:
             raise unknown(name) from None
 
-    def watched(self) -> bool:
-        """Whether any of them may come to mean another version."""
-        return any(each.source.watched for each in self._served.values())
+    def follows(self, what: str) -> bool:
+        """Whether any of them follows "files" or the "registry"."""
+        return any(each.source.follows == what for each in self._served.values())
 
     def incomplete(self) -> bool:
         """Whether one that is wanted is not there, or could not be read and is worth another look."""
@@ -93,7 +98,7 @@ class Models:
         served = self.get(name)
         with self._loading:
             served.wanted = True
-            self._load(served, served.source.current)
+            self._load(served, served.source.current, served.source.stamp())
 
     def metadata(self, name: str, version: str) -> dict[str, Any]:
         """What the data plane says of a version; "" for the current one. Raises NotFound."""
@@ -130,13 +135,21 @@ class Models:
             self._tell()
             self._changed(name)
 
-    def follow(self) -> None:
-        """Load what came to mean another version, and what is still missing."""
+    def follow(self, registry: bool) -> None:
+        """Load what came to mean another version, and what is still missing. ``registry``: look there too."""
         for served in self._served.values():
-            if not served.wanted or not (served.source.watched or served.content is None):
+            follows = served.source.follows == "files" or (served.source.follows == "registry" and registry)
+            if not served.wanted or not (follows or served.content is None):
                 continue
             with self._loading, suppress(Exception):  # told where it was refused
                 self._follow(served)
+
+    def reload_files(self) -> None:
+        """Read files and folders anew, whether they are followed or not."""
+        for served in self._served.values():
+            if served.wanted and served.source.follows != "registry":
+                with self._loading, suppress(Exception):  # told where it was refused
+                    self._load(served, served.source.current, served.source.stamp())
 
     def remove_old(self) -> None:
         """Remove the versions whose time has come."""
@@ -172,15 +185,16 @@ class Models:
             if served.content is None:  # else it goes on as it is
                 self._refuse(served, error, "")
             return
-        if served.content is not None and served.content.version == version:
+        mark = (version, served.source.stamp())
+        if served.content is not None and served.mark == mark:
             if served.reason:
-                served.refused = served.reason = ""
+                served.refused, served.reason = None, ""
                 self._tell()
             return
-        if version != served.refused:
-            self._load(served, lambda: version)
+        if mark != served.refused:
+            self._load(served, lambda: version, mark[1])
 
-    def _load(self, served: Served, current: Callable[[], str]) -> None:
+    def _load(self, served: Served, current: Callable[[], str], stamp: Stamp) -> None:
         served.state = "READY" if served.content else "LOADING"
         version, begun = "", time.perf_counter()
         try:
@@ -188,27 +202,30 @@ class Models:
             content = served.source.read(version)
             self._plane.set_model(served.name, content.version, content.onnx, states_of(content.profile))
         except Exception as error:
-            self._refuse(served, error, version)
+            self._refuse(served, error, version, stamp)
             raise
         before = served.content
         if before is not None and before.version != content.version:
             served.leaving[before.version] = time.monotonic() + self._keep
         served.leaving.pop(content.version, None)
         served.content = content._replace(onnx=b"")  # the data plane has it
-        served.state, served.reason, served.refused = "READY", "", ""
+        served.state, served.reason, served.refused, served.mark = "READY", "", None, (version, stamp)
         took = round(1e3 * (time.perf_counter() - begun), 1)
         source = served.source.text
         told(LOG, logging.INFO, "loaded", model=served.name, version=version, source=source, ms=took)
         self._tell()
         self._changed(served.name)
 
-    def _refuse(self, served: Served, error: Exception, version: str) -> None:
+    def _refuse(self, served: Served, error: Exception, version: str, stamp: Stamp = ()) -> None:
         """Keep what there is. Of what may pass by itself, try again; of a bad version only once."""
         if version and not isinstance(error, TRANSIENT):
-            served.refused = version
+            served.refused = (version, stamp)
         reason = said(error)
         if served.content is not None:
-            reason = f"version {version} was refused, version {served.content.version} goes on: {reason}"
+            refused, goes_on = f"version {version}", f"version {served.content.version}"
+            if refused == goes_on:
+                refused, goes_on = "what is there now", "what was there before"
+            reason = f"{refused} was refused, {goes_on} goes on: {reason}"
         else:
             served.state = "UNAVAILABLE"
         before, served.reason = served.reason, reason

@@ -13,6 +13,7 @@ from maas_engine import _runtime, _server
 from maas_engine.errors import InvalidArgument
 from maas_engine.serving import _settings
 from maas_engine.serving._access import Access
+from maas_engine.serving._certificates import Certificates
 from maas_engine.serving._log import told
 from maas_engine.serving._models import Models
 from maas_engine.serving._sources import TRANSIENT, SharedRegistry, find_source
@@ -78,7 +79,8 @@ class Server:
         if not models:
             raise InvalidArgument("[serve] expected at least one model")
         sources = {
-            _settings.check_name(name): find_source(each, self._registry) for name, each in models.items()
+            _settings.check_name(name): find_source(each, self._registry, self._settings["watch"])
+            for name, each in models.items()
         }
         if self._settings["anonymous"] is None and (self._settings["token_file"] or self._settings["tokens"]):
             self._settings["anonymous"] = False
@@ -91,7 +93,10 @@ class Server:
         self._threads: list[threading.Thread] = []
         file, of_registry = self._settings["token_file"], self._settings["tokens"]
         self._access = Access(self._plane, self._registry, file, of_registry)
-        self._watch = Watch(self._models, self._registry, self._access)
+        certificates = [self._settings[name] for name in ("tls_cert", "tls_key", "tls_client_ca")]
+        self._watch = Watch(
+            self._models, self._registry, self._access, Certificates(self._plane, certificates)
+        )
         self._state, self._stopped = "new", threading.Event()
         self._lock = threading.Lock()
 
@@ -156,6 +161,13 @@ class Server:
         self._registry.close()
         told(LOG, logging.INFO, "stopped", ms=round(1e3 * (time.perf_counter() - begun), 1))
         self._stopped.set()
+
+    def reload(self) -> None:
+        """Read models that are files or folders anew, within a second; one that must not be served is refused.
+
+        May be called by a signal's handler.
+        """
+        self._watch.reload()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the server is stopped; False where it still runs after ``timeout`` seconds."""

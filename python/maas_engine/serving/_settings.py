@@ -36,6 +36,7 @@ OPTIONS = (
     Option("threads", int, 0, "Threads for input and output; 0: what the machine allows", "N", "threads"),
     Option("registry", str, "", "Folder or database of models:/ names; default: MAAS_REGISTRY", "PLACE"),
     Option("store", str, "", "Folder or URL of the registry's files; default: MAAS_REGISTRY_STORE", "PLACE"),
+    Option("watch", bool, False, "Models that are files or folders are read anew when they change"),
     Option(
         "access_log",
         str,

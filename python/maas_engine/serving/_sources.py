@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from maas_engine.errors import InvalidArgument, NotFound, Overloaded, Unavailable
 from maas_engine.model import Model, load
 from maas_engine.serving._log import told
+from maas_engine.serving._stamp import Stamp, stamp
 
 if TYPE_CHECKING:
     from maas_engine.monitoring import Profile
@@ -35,14 +36,18 @@ def _of_package(version: str, package: Package) -> Content:
 
 
 class Source:
-    """A model's origin. ``watched``: what it means may change while the server runs."""
+    """A model's origin. ``follows``: what may come to mean another version while the server runs."""
 
-    watched = False
+    follows = ""  # or "registry", "files"
     text = ""  # for the log
 
     def current(self) -> str:
         """The version it means now."""
         return ONLY_VERSION
+
+    def stamp(self) -> Stamp:
+        """What is another where the same version has other content."""
+        return ()
 
     def read(self, version: str) -> Content:
         """That version. Raises errors of the engine for what must not be served."""
@@ -50,15 +55,29 @@ class Source:
 
 
 class FileSource(Source):
-    """An ONNX file or a package's folder; read again at each load."""
+    """An ONNX file or a package's folder; read again at each load, and when it changes where that is followed."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], followed: bool = False) -> None:
         self.path = Path(path)
         self.text = str(self.path)
+        self.follows = "files" if followed else ""
         if not self.path.exists():
             raise NotFound(
                 f"[serve] expected an ONNX file, a package's folder or models:/NAME@ALIAS, got {self.text!r}"
             )
+
+        self._seen = self._settled = self._look()
+
+    def stamp(self) -> Stamp:
+        """As it is, once two looks have found it so: what is still being written is let alone."""
+        now = self._look()
+        if now == self._seen:
+            self._settled = now
+        self._seen = now
+        return self._settled
+
+    def _look(self) -> Stamp:
+        return stamp(self.path) if self.follows else ()
 
     def read(self, version: str) -> Content:
         if self.path.is_dir():
@@ -102,7 +121,7 @@ class RegistrySource(Source):
         if not slash:
             name = version.rpartition("@")[0]
         self._name = name
-        self.watched = not (slash and version.isdigit())
+        self.follows = "" if slash and version.isdigit() else "registry"
 
     def current(self) -> str:
         registry = self._registry.get()
@@ -160,8 +179,8 @@ class SharedRegistry:
         return Registry(self._given or None, self._store or None)
 
 
-def find_source(given: Any, registry: SharedRegistry) -> Source:
-    """Return the source that a path, URI, model or package is.
+def find_source(given: Any, registry: SharedRegistry, watch: bool = False) -> Source:
+    """Return the source that a path, URI, model or package is. ``watch``: files are followed.
 
     Raises
     ------
@@ -171,7 +190,7 @@ def find_source(given: Any, registry: SharedRegistry) -> Source:
     if isinstance(given, str) and given.startswith("models:"):
         return RegistrySource(given, registry)
     if isinstance(given, (str, os.PathLike)):
-        return FileSource(given)
+        return FileSource(given, watch)
     if isinstance(given, Model) or type(given).__name__ == "Package":
         return ObjectSource(given)
     raise InvalidArgument(

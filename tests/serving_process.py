@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -35,7 +36,7 @@ class ServingProcess:
             self._lines.put(json.loads(line))
         self._lines.put(None)
 
-    def wait_for(self, event: str, seconds: float = 30.0) -> dict[str, Any]:
+    def wait_for(self, event: str, seconds: float = 60.0) -> dict[str, Any]:
         """The next line of that event."""
         end = time.monotonic() + seconds
         while (line := self._lines.get(timeout=max(0.0, end - time.monotonic()))) is not None:
@@ -43,6 +44,25 @@ class ServingProcess:
             if line["event"] == event:
                 return line
         raise AssertionError(f"it ended without {event!r}: {self.log}")
+
+    def kill(self) -> None:
+        """End it as a failing machine would: at once, with nothing said."""
+        self.process.kill()
+        self.__exit__(None, None, None)
+
+    def memory(self) -> int:
+        """Bytes of it that are in memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(status.split("VmRSS:")[1].split()[0])
+
+    def descriptors(self) -> int:
+        """How many files and sockets it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def computed(self) -> float:
+        """Seconds that its threads have computed."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; the exit status."""
