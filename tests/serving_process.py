@@ -67,7 +67,7 @@ class ServingProcess:
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; the exit status."""
         self.process.send_signal(number)
-        status = self.process.wait(40)
+        status = self.process.wait(120)
         self._reader.join()
         while (line := self._lines.get()) is not None:
             self.log.append(line)

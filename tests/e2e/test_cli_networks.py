@@ -119,7 +119,7 @@ def test_ctrl_c_ends_training(diabetes: Path) -> None:
         assert process.stderr is not None
         process.stderr.readline()  # an epoch is done
         process.send_signal(signal.SIGINT)
-        output, error = process.communicate(timeout=60)
+        output, error = process.communicate(timeout=120)
     assert process.returncode == 130
     assert output == b""
     # The interrupt may come between an epoch's text and the end of its line.

@@ -15,12 +15,18 @@ from maas_engine import _safetensors
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="sends POSIX signals")
 
 PROGRAM = """
-import hashlib, os, sys
+import hashlib, os, signal, sys
 import numpy as np
 from maas_engine import nn
 from maas_engine.nn import callbacks
 
-path = sys.argv[1]
+path, last = sys.argv[1], int(sys.argv[2])
+
+def tell(epoch, logs):
+    print(epoch + 1, flush=True)
+    while epoch == last:
+        signal.pause()  # whoever is to kill this may be late
+
 rng = np.random.default_rng(0)
 X = rng.standard_normal((3000, 20))
 y = np.sin(X).sum(1) + rng.standard_normal(3000)
@@ -39,7 +45,7 @@ first = model.load_checkpoint(path) if there else 0
 history = model.fit(
     X, y, batch_size=16, epochs=25, initial_epoch=first, verbose=0, validation_split=0.2,
     callbacks=[
-        callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch + 1, flush=True)),
+        callbacks.LambdaCallback(on_epoch_end=tell),
         callbacks.EarlyStopping(patience=100, restore_best_weights=True),
         callbacks.ReduceLROnPlateau(patience=2, factor=0.7, min_delta=0.01),
         callbacks.CSVLogger(path + ".csv"),
@@ -52,8 +58,10 @@ print("done", digest.hexdigest(), flush=True)
 """  # fmt: skip
 
 
-def start(path: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(path)], stdout=subprocess.PIPE, text=True)
+def start(path: Path, last: int = -1) -> subprocess.Popen[str]:
+    """Start to train, or to go on: to the end, or until epoch ``last`` and no further."""
+    command = [sys.executable, "-c", PROGRAM, str(path), str(last)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def finish(path: Path) -> tuple[list[int], str]:
@@ -67,7 +75,7 @@ def finish(path: Path) -> tuple[list[int], str]:
 
 def kill(path: Path, epoch: int, later: float) -> None:
     """Start a process and kill it ``later`` seconds after it has said that an epoch is done."""
-    with start(path) as process:
+    with start(path, last=epoch + 7) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if int(line) >= epoch:

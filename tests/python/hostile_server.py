@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -34,7 +33,8 @@ Step = bytes | float | None | Callable[[bytes], bytes]
 class Hostile:
     """``scripts``: for each connection, in order, what each request is answered with; the last one repeats.
 
-    Bytes are sent; seconds are slept; None closes without a word; a function makes the answer of the request.
+    Bytes are sent; seconds are slept, or until `close`; None closes without a word; a function makes the answer
+    of the request.
     """
 
     def __init__(self, scripts: Sequence[Sequence[Step]]) -> None:
@@ -43,6 +43,7 @@ class Hostile:
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._accept)
         self._thread.start()
 
@@ -71,20 +72,21 @@ class Hostile:
                 if step is None:
                     return
                 if isinstance(step, float):
-                    time.sleep(step)
+                    self._closed.wait(step)
                     waiting = False  # what follows belongs to the same request
                     continue
                 connection.sendall(step if isinstance(step, bytes) else step(request))
                 waiting = True
 
     def close(self) -> None:
+        self._closed.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for each in self._open:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         for thread in [self._thread, *self._threads]:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 def ask(port: int, path: str, body: Any = None, method: str = "", **fields: str) -> tuple[int, Any]:
     """Status and JSON of one request on a connection of its own; POST where there is a body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         data = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
         connection.request(method or ("GET" if body is None else "POST"), path, data, fields)
@@ -42,7 +42,7 @@ def predict(port: int, model: str, rows: Any) -> tuple[str, list[float]]:
     return answer["model_version"], answer["outputs"][0]["data"]
 
 
-def until(true: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What a call gives once it is true."""
     end = time.monotonic() + seconds
     while not (value := true()):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
-from collections.abc import Iterator
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -49,6 +54,69 @@ def serve(models: dict[str, maas_engine.Model], **options: Any) -> Iterator[_ser
         yield server
     finally:
         server.stop(5.0)
+
+
+class ServerApart(NamedTuple):
+    """A server in a process of its own: its memory and descriptors are nobody else's."""
+
+    http_port: int
+    tcp_port: int
+    process: int
+
+    def memory(self) -> int:
+        """Bytes that no other process shares."""
+        lines = Path(f"/proc/{self.process}/smaps_rollup").read_text().splitlines()
+        sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+        return 1024 * (sizes["Private_Clean"] + sizes["Private_Dirty"])
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process}/fd"))
+
+
+APART = """
+import json, resource, sys
+descriptors, models, options = json.loads(sys.argv[1])
+descriptors = descriptors or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+from maas_engine import _server
+server = _server.Server({"http_port": 0, "tcp_port": 0, "threads": 2, **options})
+server.start()
+for name, path in models.items():
+    server.set_model(name, "1", open(path, "rb").read())
+print(server.http_port, server.tcp_port, flush=True)
+sys.stdin.read()
+server.stop(5.0)
+"""
+
+
+@contextmanager
+def serve_apart(
+    models: dict[str, maas_engine.Model], descriptors: int = 0, **options: Any
+) -> Iterator[ServerApart]:
+    """The same in a process of its own, which may open that many ``descriptors`` (0: all the system gives)."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: f"{folder}/{name}.onnx" for name in models}
+        for name, model in models.items():
+            Path(files[name]).write_bytes(model.to_bytes())
+        command = [sys.executable, "-c", APART, json.dumps([descriptors, files, options])]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            try:
+                http_port, tcp_port = map(int, child.stdout.readline().split())
+                yield ServerApart(http_port, tcp_port, child.pid)
+                child.stdin.close()
+                assert child.wait(60) == 0
+            finally:
+                child.kill()
+
+
+def until(true: Callable[[], Any]) -> None:
+    """Wait until it is, for a minute at most."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)
 
 
 def mlp(dtype: Any, features: int = 10, seed: int = 3) -> maas_engine.Model:
@@ -115,7 +183,7 @@ class Reply(NamedTuple):
 class Wire:
     """One TCP connection; the caller writes bytes, replies are read one after the other."""
 
-    def __init__(self, port: int, timeout: float = 20.0) -> None:
+    def __init__(self, port: int, timeout: float = 60.0) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
@@ -296,10 +364,3 @@ def read_frame(data: bytes) -> Frame:
         found[name] = array.reshape(shape)
     assert at == len(data)
     return Frame(kind, status, id, found)
-
-
-def memory() -> int:
-    """Bytes of this process that no other shares."""
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
-    return 1024 * (sizes["Private_Clean"] + sizes["Private_Dirty"])

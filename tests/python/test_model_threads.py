@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -97,15 +98,19 @@ def test_large_calls_let_other_threads_run() -> None:
         while not stop.wait(0.0005):
             ticks += 1
 
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(600)  # between bytecodes this thread goes on: only its calls let others run
     other = threading.Thread(target=tick)
-    other.start()
-    before = ticks
-    for _ in range(5):
-        model.predict(X)
-    seen = ticks - before
-    stop.set()
-    other.join()
-    assert seen > 0
+    try:
+        other.start()
+        deadline = time.monotonic() + 60
+        while ticks == 0 and time.monotonic() < deadline:
+            model.predict(X)
+        assert ticks > 0
+    finally:
+        sys.setswitchinterval(interval)
+        stop.set()
+        other.join()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -138,7 +138,7 @@ def test_promotions_at_once(registry: Registry) -> None:
 
     class Ready:
         def check(self, case: Case) -> GateResult:
-            start.wait(10)  # all have read the champion by now
+            start.wait(60)  # all have read the champion by now
             return GateResult("ready", True, "", {"against": case.champion and case.champion.version})
 
     def promote(version: int) -> None:

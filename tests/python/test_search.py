@@ -342,10 +342,10 @@ def test_all_values_are_parameters(filter: str) -> None:
 )  # fmt: skip
 def test_a_hostile_text_is_refused_at_once(filter: str) -> None:
     """In milliseconds: cutting it into tokens never goes back and forth."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(InvalidArgument):
         parse_filter(filter, "sqlite")
-    assert time.perf_counter() - begun < 0.3
+    assert time.process_time() - begun < 5  # back and forth, it would be minutes
 
 
 def test_a_hostile_pattern_is_quick(small: Registry) -> None:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import os
 import random
 import resource
 import select
 import socket
-import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served import Wire, frame, infer_binary, infer_json, memory, mlp, post, read_outputs, serve
-
-from maas_engine import _server
+from served import (
+    ServerApart,
+    Wire,
+    frame,
+    infer_binary,
+    infer_json,
+    mlp,
+    post,
+    read_outputs,
+    serve_apart,
+    until,
+)
 
 MODEL = mlp(np.float32)
 ROW = np.arange(10, dtype=np.float32)[None] / 8
@@ -32,30 +36,26 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[_server.Server]:
-    with serve({"small": MODEL}, threads=2) as started:
+def server() -> Iterator[ServerApart]:
+    with serve_apart({"small": MODEL}) as started:
         yield started
 
 
-def assert_serves(server: _server.Server) -> None:
+def assert_serves(server: ServerApart) -> None:
     """On both threads and over both protocols, at once."""
     for _ in range(2):
-        with Wire(server.http_port, timeout=5) as wire:
+        with Wire(server.http_port) as wire:
             wire.send(post(INFER, infer_json({"input": ROW})))
             assert read_outputs(wire.reply())["output"].tobytes() == EXPECTED
-        with Wire(server.tcp_port, timeout=5) as wire:
+        with Wire(server.tcp_port) as wire:
             wire.send(frame({"input": ROW}, "small"))
             assert wire.frame().tensors["output"].tobytes() == EXPECTED
 
 
 @pytest.fixture(autouse=True)
-def still_serves(server: _server.Server) -> Iterator[None]:
+def still_serves(server: ServerApart) -> Iterator[None]:
     yield
     assert_serves(server)
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 BINARY, JSON_SIZE = infer_binary({"input": ROW})
@@ -67,12 +67,12 @@ MESSAGES = {
 }
 
 
-def _port(server: _server.Server, name: str) -> int:
+def _port(server: ServerApart, name: str) -> int:
     return server.tcp_port if name == "frame" else server.http_port
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_cut_at_every_length(server: _server.Server, name: str) -> None:
+def test_cut_at_every_length(server: ServerApart, name: str) -> None:
     """A message that stops short is not answered, whether its sender closes its half or goes."""
     message = MESSAGES[name]
     for cut in range(len(message)):
@@ -83,7 +83,7 @@ def test_cut_at_every_length(server: _server.Server, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_one_byte_wrong_at_every_place(server: _server.Server, name: str) -> None:
+def test_one_byte_wrong_at_every_place(server: ServerApart, name: str) -> None:
     """Answered, refused or waited for; never a crash, never another caller's bytes."""
     message = MESSAGES[name]
     other = b"\xff" if name == "frame" else b"\x00"
@@ -98,7 +98,7 @@ def test_one_byte_wrong_at_every_place(server: _server.Server, name: str) -> Non
                     assert wire.reply().status in {200, 400, 404, 405, 413, 431, 501, 505}
 
 
-def test_half_open(server: _server.Server) -> None:
+def test_half_open(server: ServerApart) -> None:
     """Who sends all and closes that half still gets every answer."""
     for name, message in MESSAGES.items():
         with Wire(_port(server, name)) as wire:
@@ -112,8 +112,8 @@ def test_half_open(server: _server.Server) -> None:
             assert wire.ended()
 
 
-def test_gone_before_the_answer(server: _server.Server) -> None:
-    before = descriptors()
+def test_gone_before_the_answer(server: ServerApart) -> None:
+    before = server.descriptors()
     big = frame({"input": np.zeros((20000, 10), "f4")}, "small")
     for i in range(100):
         for name in ("json", "frame"):
@@ -122,30 +122,27 @@ def test_gone_before_the_answer(server: _server.Server) -> None:
                 linger = bytes([1, 0, 0, 0, 0, 0, 0, 0])  # a reset, not an end
                 wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     assert_serves(server)
-    end = time.monotonic() + 5
-    while descriptors() > before and time.monotonic() < end:
-        time.sleep(0.02)
-    assert descriptors() <= before
+    until(lambda: server.descriptors() <= before)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=400), prefix=st.integers(0, 200), raw=st.booleans())
-def test_random_bytes(server: _server.Server, data: bytes, prefix: int, raw: bool) -> None:
+def test_random_bytes(server: ServerApart, data: bytes, prefix: int, raw: bool) -> None:
     message = MESSAGES["frame" if raw else "binary"]
     with Wire(server.tcp_port if raw else server.http_port) as wire:
         with contextlib.suppress(ConnectionError):
             wire.send(message[:prefix] + data)
             wire.socket.shutdown(socket.SHUT_WR)
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         with contextlib.suppress(ConnectionError):
             while wire.socket.recv(1 << 16):
                 assert time.monotonic() < end
 
 
-def test_claims_take_no_memory(server: _server.Server) -> None:
+def test_claims_take_no_memory(server: ServerApart) -> None:
     """Lengths up to the limit that nothing follows: memory grows with what has come."""
     wires = []
-    before = memory()
+    before = server.memory()
     for i in range(200):
         raw = i % 2 == 0
         wire = Wire(server.tcp_port if raw else server.http_port)
@@ -158,13 +155,13 @@ def test_claims_take_no_memory(server: _server.Server) -> None:
             )
         wires.append(wire)
     assert_serves(server)
-    assert memory() - before < 30 * MEGABYTE
+    assert server.memory() - before < 30 * MEGABYTE
     for wire in wires:
         wire.socket.close()
 
 
-def test_shapes_that_claim_take_no_memory(server: _server.Server) -> None:
-    before = memory()
+def test_shapes_that_claim_take_no_memory(server: ServerApart) -> None:
+    before = server.memory()
     count = 2**31
     text = b'{"inputs":[{"name":"input","shape":[%d,10],"datatype":"FP32","data":[]}]}' % count
     with Wire(server.http_port) as wire:
@@ -179,33 +176,31 @@ def test_shapes_that_claim_take_no_memory(server: _server.Server) -> None:
         claim[53:61] = count.to_bytes(8, "little")
         wire.send(bytes(claim))
         assert wire.frame().status == 1
-    assert memory() - before < 10 * MEGABYTE
+    assert server.memory() - before < 10 * MEGABYTE
 
 
-def test_slow_senders_hold_nobody_up(server: _server.Server) -> None:
+def test_slow_senders_hold_nobody_up(server: ServerApart) -> None:
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(Wire(server.http_port)) for _ in range(50)]
         message = MESSAGES["json"]
         for i in range(0, len(message), 40):
             for wire in slow:
                 wire.send(message[i : i + 40])
-            start = time.monotonic()
-            with Wire(server.http_port) as quick:
+            with Wire(server.http_port) as quick:  # answered while the others still send
                 quick.send(message)
                 assert quick.reply().status == 200
-            assert time.monotonic() - start < 1
         for wire in slow:
             assert wire.reply().status == 200
 
 
-def test_a_client_that_never_reads(server: _server.Server) -> None:
+def test_a_client_that_never_reads(server: ServerApart) -> None:
     """Its requests are held back when its answers are not taken: it fills its sockets, not our memory."""
     rows = np.zeros((1000, 10), "f4")
     for name, message in {
         "json": post(INFER, infer_json({"input": rows})),
         "frame": frame({"input": rows}, "small"),
     }.items():
-        before = memory()
+        before = server.memory()
         with Wire(_port(server, name)) as wire:
             wire.socket.setblocking(False)
             sent, idle = 0, 0
@@ -217,11 +212,11 @@ def test_a_client_that_never_reads(server: _server.Server) -> None:
                 else:
                     idle += 1
             assert sent < 200 * MEGABYTE
-            assert memory() - before < 40 * MEGABYTE
+            assert server.memory() - before < 40 * MEGABYTE
             assert_serves(server)
 
 
-def test_refused_before_all_was_sent(server: _server.Server) -> None:
+def test_refused_before_all_was_sent(server: ServerApart) -> None:
     """Who still sends a body that is too large reads why it was refused, not a broken connection."""
     with Wire(server.http_port) as wire:
         wire.send(f"POST {INFER} HTTP/1.1\r\nHost: h\r\nContent-Length: {1 << 30}\r\n\r\n".encode())
@@ -232,12 +227,12 @@ def test_refused_before_all_was_sent(server: _server.Server) -> None:
         assert wire.reply().status == 413
 
 
-def test_two_thousand_connections(server: _server.Server) -> None:
+def test_two_thousand_connections(server: ServerApart) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 6000:
         pytest.skip("this machine allows too few descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 6000), hard))
-    before = memory()
+    before = server.memory()
     try:
         with contextlib.ExitStack() as stack:
             wires = [stack.enter_context(Wire(server.http_port)) for _ in range(2000)]
@@ -246,12 +241,12 @@ def test_two_thousand_connections(server: _server.Server) -> None:
                 wire.send(MESSAGES["json"])
             for wire in wires:
                 assert wire.reply().status == 200
-            assert memory() - before < 60 * MEGABYTE
+            assert server.memory() - before < 60 * MEGABYTE
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_shuffled_pieces_of_good_messages(server: _server.Server) -> None:
+def test_shuffled_pieces_of_good_messages(server: ServerApart) -> None:
     """What fuzzers find first: heads, bodies and frames cut and put together anew."""
     draws = random.Random(5)
     pieces = [message[i : i + 23] for message in MESSAGES.values() for i in range(0, len(message), 23)]
@@ -266,25 +261,10 @@ def test_shuffled_pieces_of_good_messages(server: _server.Server) -> None:
                 pass
 
 
-def test_descriptors_exhausted(tmp_path: Path) -> None:
+def test_descriptors_exhausted() -> None:
     """A server that can open no more waits, keeps those that it has, and welcomes others when some end."""
-    (tmp_path / "small.onnx").write_bytes(MODEL.to_bytes())
-    program = """
-        import resource, sys
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-        from maas_engine import _server
-        server = _server.Server({"http_port": 0, "threads": 2})
-        server.start()
-        server.set_model("small", "1", open(sys.argv[1], "rb").read())
-        print(server.http_port, flush=True)
-        sys.stdin.read()
-        server.stop(1.0)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "small.onnx")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        port = int(child.stdout.readline())
+    with serve_apart({"small": MODEL}, descriptors=64) as small:
+        port = small.http_port
         wires = [Wire(port)]
         wires[0].send(MESSAGES["json"])
         assert wires[0].reply().status == 200
@@ -298,5 +278,3 @@ def test_descriptors_exhausted(tmp_path: Path) -> None:
             late.send(MESSAGES["json"])
             assert late.reply().status == 200
         wires[0].socket.close()
-        child.stdin.close()
-        assert child.wait(20) == 0

@@ -42,7 +42,7 @@ def program(name: str) -> str:
 
 
 def run(*command: str, **options: Any) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -95,7 +95,7 @@ import numpy as np
 from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
 async def main(url, values):
-    client = InferenceRESTClient(RESTConfig(protocol="v2", timeout=20))
+    client = InferenceRESTClient(RESTConfig(protocol="v2", timeout=60))
     assert await client.is_server_live(url)
     assert await client.is_server_ready(url)
     assert await client.is_model_ready(url, "mlp")

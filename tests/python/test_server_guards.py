@@ -41,7 +41,7 @@ def server() -> Iterator[_server.Server]:
 
 
 def status(server: _server.Server, path: str, token: str = "") -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=60)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         response = connection.getresponse()
@@ -95,7 +95,7 @@ def test_tokens_of_the_registry_are_those_of_the_server(server: _server.Server) 
 def test_a_raw_connection_shows_its_token_once(server: _server.Server) -> None:
     token_id, text = new_token()
     server.set_tokens([(token_id, hash_token(text), ("predict:m",), None)])
-    with socket.create_connection(("127.0.0.1", server.tcp_port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.tcp_port), timeout=60) as connection:
         assert ask(connection, frame(PING)) == 0
         assert ask(connection, frame(METADATA, "m")) == DENIED
         assert ask(connection, frame(AUTH, token=text[::-1])) == DENIED

@@ -56,7 +56,7 @@ def answer_status(connection: socket.socket) -> int:
 
 def scrape(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Every sample by name and labels, as Prometheus' own parser has them."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics")
     answer = connection.getresponse()
     assert answer.status == 200

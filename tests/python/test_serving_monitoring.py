@@ -27,7 +27,7 @@ REFERENCE = RNG.normal(size=(4000, 20)).astype(np.float32)
 
 def send(port: int, rows: Any) -> None:
     """As bytes without JSON."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     fields = {"Inference-Header-Content-Length": "0"}
     connection.request("POST", "/v2/models/m/infer", rows.tobytes(), fields)
     answer = connection.getresponse()

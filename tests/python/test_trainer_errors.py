@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -56,13 +58,21 @@ def test_indices_are_checked(index: int) -> None:
 def test_a_second_thread_is_told_to_wait() -> None:
     trainer, seen = make_trainer(), []
     order = np.zeros(100_000, np.uint32)
-    run = threading.Thread(target=lambda: trainer.run(X, Y, None, order, 100, rates(1_000)))
+
+    def train() -> None:
+        while not seen:
+            with contextlib.suppress(errors.InvalidArgument):  # it is also this one that may come second
+                trainer.run(X, Y, None, order, 100, rates(1_000))
+
+    run = threading.Thread(target=train)
     run.start()
-    while run.is_alive():
+    deadline = time.monotonic() + 60
+    while not seen and time.monotonic() < deadline:
         try:
             trainer.get_parameters()
         except errors.InvalidArgument as error:
             seen.append(str(error))
+    seen.append("never refused")
     run.join()
     assert "one thread at a time" in seen[0]
     trainer.get_parameters()

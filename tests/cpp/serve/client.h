@@ -36,7 +36,7 @@ class Client {
   bool connected() const { return connected_; }
 
   // False where the server does not take it all in `seconds`.
-  bool send(std::string_view bytes, double seconds = 10) {
+  bool send(std::string_view bytes, double seconds = 60) {
     while (!bytes.empty()) {
       if (!ready(POLLOUT, seconds)) return false;
       const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -47,14 +47,14 @@ class Client {
   }
 
   // All until the server closes; what has come where it does not in `seconds`.
-  std::string read_all(double seconds = 10) {
+  std::string read_all(double seconds = 60) {
     while (read_some(seconds)) {
     }
     return std::exchange(held_, {});
   }
 
   // One whole answer of HTTP with a Content-Length; "" where none comes.
-  std::string read_http(double seconds = 10) {
+  std::string read_http(double seconds = 60) {
     constexpr std::string_view kLength = "\r\nContent-Length: ";
     while (true) {
       const size_t end = held_.find("\r\n\r\n");
@@ -81,7 +81,7 @@ class Client {
   std::string ask(std::string_view request) { return send(request) ? read_http() : ""; }
 
   // Whether the server closes within `seconds`, whatever comes before.
-  bool closes(double seconds) {
+  bool closes(double seconds = 60) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     while (read_some(std::chrono::duration<double>(end - std::chrono::steady_clock::now()).count())) {
     }

@@ -37,7 +37,7 @@ class TlsClient {
       SSL_CTX_use_PrivateKey(context_.get(), own->key.get());
     }
     socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    const timeval patience = {5, 0};
+    const timeval patience = {60, 0};
     setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     sockaddr_in address = {};
     address.sin_family = AF_INET;
@@ -152,7 +152,7 @@ TEST_F(Tls, AHandshakeThatNeverComesEnds) {
   address.sin_port = htons(static_cast<uint16_t>(server->http_port()));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   ASSERT_EQ(::connect(silent, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  const timeval patience = {5, 0};
+  const timeval patience = {60, 0};
   setsockopt(silent, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   char byte;
   EXPECT_EQ(::recv(silent, &byte, 1, 0), 0);
