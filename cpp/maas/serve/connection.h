@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>  // Asio of Boost 1.74 needs it first in C++20
 
+#include "maas/serve/buffer_pool.h"
 #include "maas/serve/conversation.h"
 #include "maas/serve/load.h"
 #include "maas/serve/options.h"
@@ -38,6 +39,7 @@ class AnyConnection {
 struct Surroundings {
   const ServerOptions& options;
   Load& load;
+  BufferPool& buffers;
   const uint32_t& second;  // counted by the loop
 };
 
@@ -103,9 +105,9 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   enum class Wait : uint8_t { kHandshake, kRequest, kAnswer, kWrite, kEnd };
   static constexpr bool kTls = !std::is_same_v<Stream, PlainStream>;
   static constexpr size_t kFirst = 4096;
-  static constexpr size_t kAlways = 32 << 10;    // a buffer that large is had also above the memory ceiling
-  static constexpr size_t kLargeKept = 1 << 20;  // a larger buffer is given back after its request
-  static constexpr uint32_t kLinger = 2;         // seconds for a client to read a last answer
+  static constexpr size_t kAlways = 32 << 10;  // a buffer that large is had also above the memory ceiling,
+                                               // and kept from one request to the next
+  static constexpr uint32_t kLinger = 2;       // seconds for a client to read a last answer
 
   PlainStream& socket() {
     if constexpr (kTls) {
@@ -266,18 +268,27 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   // Grows with what has come, not with what is claimed. False where all connections hold too much already.
   bool make_room() {
     const size_t least = end_ + kFirst / 2 + wire::kBodyPadding;
-    const bool too_large = end_ == 0 && size_ > kLargeKept;
+    const bool too_large = end_ == 0 && size_ > kAlways;
     if (size_ >= least && !too_large) return true;
     const size_t known = conversation_->wanted();
     const size_t wanted = known > 0 ? std::max(known + wire::kBodyPadding, least) : 2 * least;
     const size_t size = std::max(kFirst, std::min(wanted, 4 * end_ + least));
-    if (size > kAlways && !share_.grow_to(size)) return false;
-    auto bytes = std::make_unique_for_overwrite<char[]>(size);
-    if (end_ > 0) std::memcpy(bytes.get(), bytes_.get(), end_);
-    bytes_ = std::move(bytes);
-    size_ = size;
-    count_bytes();
+    if (size <= kAlways) {
+      set_buffer({std::make_unique_for_overwrite<char[]>(size), size});
+      return true;
+    }
+    Buffer buffer = around_.buffers.take(size);
+    if (!share_.grow_to(buffer.size)) return false;
+    set_buffer(std::move(buffer));
     return true;
+  }
+
+  void set_buffer(Buffer buffer) {
+    if (end_ > 0) std::memcpy(buffer.bytes.get(), bytes_.get(), end_);
+    std::swap(bytes_, buffer.bytes);
+    std::swap(size_, buffer.size);
+    if (buffer.size > kAlways) around_.buffers.give(std::move(buffer));
+    count_bytes();
   }
 
   void count_bytes() {

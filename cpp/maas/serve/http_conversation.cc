@@ -6,6 +6,7 @@
 
 #include "maas/serve/describe.h"
 #include "maas/serve/http_access.h"
+#include "maas/serve/request_body.h"
 #include "maas/wire/content_coding.h"
 #include "maas/wire/http_fields.h"
 #include "maas/wire/infer_encoder.h"
@@ -18,7 +19,6 @@ namespace {
 constexpr std::string_view kServer =
     "{\"name\":\"maas_engine\",\"version\":\"" MAAS_VERSION "\",\"extensions\":[\"binary_tensor_data\"]}";
 constexpr unsigned kRetrySeconds = 1;
-constexpr size_t kKept = 64 << 10;  // bytes of one request's texts from one to the next
 
 wire::Status no_memory() { return {ErrorCode::kOverloaded, "no memory for this answer"}; }
 
@@ -27,7 +27,10 @@ wire::Status no_memory() { return {ErrorCode::kOverloaded, "no memory for this a
 // A request and the whole text of its answer.
 class HttpConversation::HttpCall final : public Call {
  public:
-  explicit HttpCall(HttpConversation& conversation) : conversation_(conversation) {}
+  explicit HttpCall(HttpConversation& conversation)
+      : body(conversation.worker_.load, conversation.worker_.options), conversation_(conversation) {
+    request.room.set_budget([this](size_t bytes) { return body.take(bytes); });
+  }
 
   void begin(const wire::HttpRequest& sent) {
     clear();
@@ -82,10 +85,11 @@ class HttpConversation::HttpCall final : public Call {
 
   // What an unusually large request or answer took.
   void give_back() {
-    for (std::string* each : {&text, &body_, &expanded}) {
-      if (each->capacity() > kKept) std::string().swap(*each);
+    for (std::string* each : {&text, &body_}) {
+      if (each->capacity() > wire::kKeptBytes) std::string().swap(*each);
     }
     request.give_back();
+    body.give_back();
   }
 
   void succeed(std::string_view json) {
@@ -96,8 +100,8 @@ class HttpConversation::HttpCall final : public Call {
   wire::HttpReply reply;
   wire::ContentCoding coding = wire::ContentCoding::kIdentity;
   bool only_head = false, done = false;
-  std::string text;      // head and body
-  std::string expanded;  // a request's body that came compressed
+  RequestBody body;
+  std::string text;  // head and body of the answer
 
  private:
   void encode(std::span<const wire::Tensor> outputs) try {
@@ -133,6 +137,8 @@ class HttpConversation::HttpCall final : public Call {
       std::string().swap(body_);
       write();
     }
+    body.hold(text);
+    body.hold(body_);
     done = true;
     count();
     model.reset();
@@ -294,45 +300,32 @@ void HttpConversation::infer(const wire::HttpRequest& request, const Route& rout
   if (found == nullptr) return call.missing(route.model);
   call.model = *found;
   call.arrived = Clock::now();
+  call.body.receive(request, parser_);
+  if (!worker_.do_elsewhere || call.body.is_short()) {
+    call.status = call.body.decode(*call.model, worker_.decoder, call.request);
+    return decoded(call);
+  }
+  try {  // small requests do not wait for it
+    worker_.do_elsewhere(
+        [&call] {
+          thread_local wire::InferDecoder decoder;
+          call.status = call.body.decode(*call.model, decoder, call.request);
+        },
+        [this, &call] { decoded(call); });
+  } catch (const std::bad_alloc&) {
+    call.answered_with(no_memory());
+  }
+}
+
+void HttpConversation::decoded(HttpCall& call) {
   try {
-    call.status = decode_body(request, call);
+    if (call.status.ok()) call.status = call.model->bind(call.request, call.binding);
+    if (call.status.ok()) call.status = call.model->choose(call.request, call.wanted);
   } catch (const std::bad_alloc&) {
     call.status = no_memory();
   }
-  if (call.status.ok()) call.status = call.model->bind(call.request, call.binding);
-  if (call.status.ok()) call.status = call.model->choose(call.request, call.wanted);
   if (!call.status.ok()) return call.answered({});
   worker_.add(call);
-}
-
-// The body as it was before it was compressed, followed by padding.
-wire::Status HttpConversation::expand_body(const wire::HttpRequest& request, HttpCall& call,
-                                           std::string_view& body) {
-  body = request.body;
-  if (request.coding == wire::ContentCoding::kUnknown) {
-    return {ErrorCode::kUnsupported, "expected a body in gzip, deflate or as it is"};
-  }
-  if (request.coding == wire::ContentCoding::kIdentity) {
-    if (!request.chunked) return {};
-    call.expanded = parser_.take_body();  // the parser goes on to the next request before this one runs
-    body = std::string_view(call.expanded).substr(0, body.size());
-  } else {
-    call.expanded.clear();
-    const wire::Status status =
-        wire::expand(body, request.coding, worker_.options.expanded_bytes, call.expanded);
-    if (!status.ok()) return status;
-    const size_t size = call.expanded.size();
-    call.expanded.append(wire::kBodyPadding, '\0');
-    body = std::string_view(call.expanded).substr(0, size);
-  }
-  return {};
-}
-
-wire::Status HttpConversation::decode_body(const wire::HttpRequest& request, HttpCall& call) {
-  std::string_view body;
-  if (wire::Status status = expand_body(request, call, body); !status.ok()) return status;
-  if (request.json_size == size_t{0}) return call.model->take_raw(body, call.request);
-  return worker_.decoder.decode(body, request.json_size.value_or(body.size()), call.request);
 }
 
 void HttpConversation::describe_model(const Route& route, HttpCall& call) {
@@ -349,8 +342,8 @@ void HttpConversation::ask_control(const wire::HttpRequest& request, HttpCall& c
   if (!worker_.ask_control) {
     return call.fail(404, "expected a path of the Open Inference Protocol, got " + wire::shown(request.path));
   }
-  std::string_view body;
-  if (wire::Status status = expand_body(request, call, body); !status.ok())
+  call.body.receive(request, parser_);
+  if (wire::Status status = call.body.expand(worker_.options.short_expanded); !status.ok())
     return call.answered_with(std::move(status));
   ControlRequest asked;
   asked.method = request.verb;
@@ -360,7 +353,7 @@ void HttpConversation::ask_control(const wire::HttpRequest& request, HttpCall& c
     if (!wire::same_ignoring_case(each.name, "Authorization"))
       asked.fields.emplace_back(each.name, each.value);
   }
-  asked.body = body;
+  asked.body = call.body.bytes();
   if (!worker_.ask_control(std::move(asked),
                            [&call](ControlReply reply) { call.control_answered(std::move(reply)); }))
     call.fail(503, "too many requests wait for the control plane: try again later");

@@ -33,10 +33,9 @@ class HttpConversation final : public Conversation {
 
   void take(const wire::HttpRequest& request, bool last);
   void infer(const wire::HttpRequest& request, const Route& route, HttpCall& call);
-  wire::Status decode_body(const wire::HttpRequest& request, HttpCall& call);
+  void decoded(HttpCall& call);
   void describe_model(const Route& route, HttpCall& call);
   void ask_control(const wire::HttpRequest& request, HttpCall& call);
-  wire::Status expand_body(const wire::HttpRequest& request, HttpCall& call, std::string_view& body);
   HttpCall& next_call();
   HttpCall& last_call();
   void end_with(int status, std::string_view text);

@@ -1,4 +1,5 @@
-// What all connections of a server hold together: how many they are, and the bytes in their buffers.
+// What all connections of a server hold together: how many they are, and the bytes in their buffers, of their
+// requests' values and of their answers.
 #pragma once
 
 #include <atomic>
@@ -32,12 +33,16 @@ class Share {
     return true;
   }
 
+  // So many bytes more; false likewise.
+  bool take(size_t bytes) { return grow_to(held_ + bytes); }
+
   // Of what is there already, limit or not.
   void hold(size_t bytes) {
     if (bytes == held_) return;
     load_.bytes.fetch_add(bytes - held_, std::memory_order_relaxed);  // modulo 2^64, also where it is less
     held_ = bytes;
   }
+  void hold_more(size_t bytes) { hold(held_ + bytes); }
 
  private:
   Load& load_;

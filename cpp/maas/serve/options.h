@@ -19,9 +19,11 @@ struct ServerOptions {
 
   wire::HttpLimits http;
   size_t frame_bytes = 64 << 20;      // a raw frame
-  size_t expanded_bytes = 256 << 20;  // a body that came compressed
+  size_t expanded_bytes = 64 << 20;   // a body that came compressed
   size_t batch_rows = 4096;           // of one run of several requests together
   size_t large_us = 1000;             // a request that takes longer, roughly, goes to the compute threads
+  size_t short_json = 256 << 10;      // bytes of JSON; more are read by the compute threads
+  size_t short_expanded = 64 << 10;   // bytes of a compressed body; more are expanded by the compute threads
   size_t large_queue_rows = 1 << 20;  // rows that wait for the compute threads; more are refused
   size_t pipelined = 64;              // requests of one connection that are read before it is answered
   size_t compress_bytes = 16 << 10;   // answers that are shorter are not compressed

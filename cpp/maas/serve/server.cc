@@ -59,12 +59,14 @@ struct Server::Impl {
   // A thread of the server: its own event loop, the connections that it was given, what it works with.
   struct Loop {
     explicit Loop(Impl& server)
-        : around{server.options, server.load, second},
+        : around{server.options, server.load, buffers, second},
           worker(
               server.options, server.models, [this] { asio::post(context, [this] { worker.flush(); }); },
               [this, &server](Call& call) { return server.run_elsewhere(call, *this); },
-              server.ask_control(context), &server.readiness, server.counters.back(), &server.rules) {}
+              server.ask_control(context), &server.readiness, server.counters.back(), &server.rules,
+              server.do_elsewhere(context), &server.load) {}
     uint32_t second = 0;
+    BufferPool buffers;
     Surroundings around;  // before the context, with which the last connections go
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> open{context.get_executor()};
@@ -102,6 +104,7 @@ struct Server::Impl {
   void welcome(tcp::socket socket, Loop& loop, bool raw);
   bool run_elsewhere(Call& call, Loop& loop);
   Worker::AskControl ask_control(asio::io_context& back);
+  Worker::DoElsewhere do_elsewhere(asio::io_context& back);
 
   ServerOptions options;
   ModelTable models;
@@ -238,6 +241,16 @@ Worker::AskControl Server::Impl::ask_control(asio::io_context& back) {
     auto open = asio::make_work_guard(back);  // the loop does not end before the answer
     return control.ask(std::move(request), [&back, open, answer = std::move(answer)](ControlReply reply) {
       asio::post(back, [answer, reply = std::move(reply)]() mutable { answer(std::move(reply)); });
+    });
+  };
+}
+
+Worker::DoElsewhere Server::Impl::do_elsewhere(asio::io_context& back) {
+  return [this, &back](Worker::Job work, Worker::Job then) {
+    asio::post(*compute, [&back, work = std::move(work), then = std::move(then),
+                          open = asio::make_work_guard(back)]() mutable {
+      work();
+      asio::post(back, std::move(then));
     });
   };
 }

@@ -10,12 +10,15 @@ namespace maas::serve {
 
 Worker::Worker(const ServerOptions& server_options, const ModelTable& table, std::function<void()> schedule,
                std::function<bool(Call&)> run_elsewhere, AskControl ask, const Readiness* readiness,
-               std::shared_ptr<Counters> shared_counters, const AccessRules* access_rules)
+               std::shared_ptr<Counters> shared_counters, const AccessRules* access_rules,
+               DoElsewhere other_threads, Load* shared_load)
     : options(server_options),
       models(table),
       counters(std::move(shared_counters)),
       rules(access_rules),
       ask_control(std::move(ask)),
+      do_elsewhere(std::move(other_threads)),
+      load(shared_load == nullptr ? own_load_ : *shared_load),
       schedule_(std::move(schedule)),
       run_elsewhere_(std::move(run_elsewhere)),
       readiness_(readiness),

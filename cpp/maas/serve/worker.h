@@ -11,6 +11,7 @@
 #include "maas/serve/call.h"
 #include "maas/serve/control_queue.h"
 #include "maas/serve/counters.h"
+#include "maas/serve/load.h"
 #include "maas/serve/model_table.h"
 #include "maas/serve/options.h"
 #include "maas/serve/readiness.h"
@@ -23,17 +24,22 @@ namespace maas::serve {
 class Worker {
  public:
   using AskControl = std::function<bool(ControlRequest, ControlQueue::Answer)>;
+  using Job = std::function<void()>;
+  using DoElsewhere = std::function<void(Job work, Job then)>;
 
   // `schedule`: calls flush() on this thread after everything that is ready now has been read.
   // `run_elsewhere`: takes a call to the compute threads and brings it back to this one, answered; false
   // where too many rows wait there already.
   // `ask_control`: hands a request to the control plane and brings the reply to this thread; false where it
   // cannot. Empty where there is none.
+  // `do_elsewhere`: does `work`, which must not throw, on the compute threads, then `then` on this one. Empty
+  // where there are none.
+  // `load`: of the server; nullptr: of this worker alone.
   Worker(const ServerOptions& options, const ModelTable& models, std::function<void()> schedule,
          std::function<bool(Call&)> run_elsewhere, AskControl ask_control = {},
          const Readiness* readiness = nullptr,
          std::shared_ptr<Counters> counters = std::make_shared<Counters>(),
-         const AccessRules* rules = nullptr);
+         const AccessRules* rules = nullptr, DoElsewhere do_elsewhere = {}, Load* load = nullptr);
 
   const ServerOptions& options;
   ModelReader models;
@@ -48,6 +54,7 @@ class Worker {
   void flush();
 
   const AskControl ask_control;
+  const DoElsewhere do_elsewhere;
   // What the server still waits for; nullptr where it waits for nothing, ever.
   std::shared_ptr<const Readiness::State> readiness() const;
 
@@ -57,10 +64,13 @@ class Worker {
   // For answers' heads; made anew once a second.
   const std::string& date();
 
+  Load& load;
+
  private:
   bool is_large(const Call& call) const;
   void refuse(Call& call);
 
+  Load own_load_;
   std::function<void()> schedule_;
   std::function<bool(Call&)> run_elsewhere_;
   const Readiness* readiness_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "maas/wire/infer_decoder.h"
+
 namespace maas::wire {
 
 namespace {
@@ -38,9 +40,19 @@ void give(z_stream& stream, std::string_view bytes) {
   stream.avail_in = static_cast<uInt>(bytes.size());
 }
 
+// Room for `size` bytes; twice as much as there was, but never more than `most`. False where it is refused.
+bool make_room(std::string& out, size_t size, size_t most, const MayTake& may_take) {
+  if (size <= out.capacity()) return true;
+  const size_t room = std::min(std::max(size, 2 * out.capacity()), most);
+  if (room > kKeptBytes && may_take && !may_take(room - out.capacity())) return false;
+  out.reserve(room);
+  return true;
+}
+
 }  // namespace
 
-Status expand(std::string_view bytes, ContentCoding coding, size_t limit, std::string& out) {
+Status expand(std::string_view bytes, ContentCoding coding, size_t limit, std::string& out,
+              const MayTake& may_take) {
   const bool gzip = coding == ContentCoding::kGzip;
   const char* name = gzip ? "gzip" : "deflate";
   if (bytes.size() > kMostInput) return invalid("expected a smaller body");
@@ -48,17 +60,19 @@ Status expand(std::string_view bytes, ContentCoding coding, size_t limit, std::s
   if (!inflater.ready) return {ErrorCode::kOverloaded, "no memory for this request"};
   z_stream& stream = inflater.stream;
   give(stream, bytes);
-  const size_t start = out.size();
+  out.clear();
   while (true) {
-    const size_t made = out.size() - start;
+    const size_t made = out.size();
     const size_t piece =
         std::min(kPiece, limit - made + 1);  // one more than allowed tells that there is more
-    out.resize(start + made + piece);
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + start + made);
+    if (!make_room(out, made + piece, limit + 1 + kBodyPadding, may_take))
+      return {ErrorCode::kOverloaded, "no memory for this body now: try again later"};
+    out.resize(made + piece);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + made);
     stream.avail_out = static_cast<uInt>(piece);
     const int result = inflate(&stream, Z_NO_FLUSH);
-    out.resize(start + made + piece - stream.avail_out);
-    if (out.size() - start > limit) {
+    out.resize(made + piece - stream.avail_out);
+    if (out.size() > limit) {
       return invalid("expected a body of at most " + std::to_string(limit) + " bytes when expanded");
     }
     if (result == Z_STREAM_END) {

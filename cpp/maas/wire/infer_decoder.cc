@@ -16,6 +16,8 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 constexpr size_t kMaxParameters = 256;  // keys of one object that is read
+constexpr size_t kKeptCapacity =
+    2 << 20;  // bytes of JSON; a parser for more, five times as large, is given back
 
 Status not_json(simdjson::error_code error) {
   return invalid(std::string("expected a JSON object of the Open Inference Protocol: ") +
@@ -113,7 +115,9 @@ InferDecoder::InferDecoder(InferDecoder&&) noexcept = default;
 InferDecoder& InferDecoder::operator=(InferDecoder&&) noexcept = default;
 
 Status InferDecoder::decode(std::string_view body, size_t json_size, Request& request) noexcept try {
-  return impl_->decode(body, json_size, request);
+  Status status = impl_->decode(body, json_size, request);
+  if (impl_->parser.capacity() > kKeptCapacity) impl_->parser = ondemand::parser();
+  return status;
 } catch (const std::bad_alloc&) {
   return {ErrorCode::kOverloaded, "no memory for this request"};
 } catch (const std::exception&) {

@@ -1,12 +1,12 @@
 #include "maas/wire/message.h"
 
 #include <algorithm>
+#include <new>
 
 namespace maas::wire {
 
 namespace {
 constexpr size_t kFirstBlock = 4096;
-constexpr size_t kKept = 64 << 10;  // bytes of one request's room from one to the next
 }  // namespace
 
 void* ValueRoom::take(size_t bytes) {
@@ -14,6 +14,7 @@ void* ValueRoom::take(size_t bytes) {
   bytes = (bytes + 7) & ~size_t{7};
   if (blocks_.empty() || bytes > blocks_.back().size - used_) {
     const size_t size = std::max({bytes, kFirstBlock, blocks_.empty() ? 0 : 2 * blocks_.back().size});
+    if (size > kKeptBytes && may_take_ && !may_take_(size)) throw std::bad_alloc();
     blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size});
     used_ = 0;
   }
@@ -41,6 +42,6 @@ void Request::clear() {
   room.reset();
 }
 
-void Request::give_back() { room.give_back(kKept); }
+void Request::give_back() { room.give_back(kKeptBytes); }
 
 }  // namespace maas::wire

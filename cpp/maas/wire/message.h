@@ -7,10 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "maas/wire/data_type.h"
@@ -38,16 +40,22 @@ struct WantedOutput {
   std::optional<bool> binary;  // else the request's binary_output
 };
 
+// Asked before one request takes so many more bytes than most do; false: there is no memory for them now.
+using MayTake = std::function<bool(size_t bytes)>;
+inline constexpr size_t kKeptBytes = 64 << 10;  // of one request's room; above, MayTake is asked
+
 // Memory for values that do not lie in the decoded bytes as the engine needs them (numbers from JSON, texts).
 // Grows in blocks that never move; reset() keeps the largest.
 class ValueRoom {
  public:
-  // `bytes` bytes aligned to 8, uninitialised; nullptr where the limit would be passed.
+  // `bytes` bytes aligned to 8, uninitialised; nullptr where the limit would be passed. Throws std::bad_alloc
+  // where there is no memory or `may_take` says no.
   void* take(size_t bytes);
   void reset();
   // Keeps at most so many bytes; before reset(), when no value is used any more.
   void give_back(size_t kept);
   void set_limit(size_t bytes) { limit_ = bytes; }
+  void set_budget(MayTake may_take) { may_take_ = std::move(may_take); }
 
  private:
   struct Block {
@@ -55,6 +63,7 @@ class ValueRoom {
     size_t size = 0;
   };
   std::vector<Block> blocks_;
+  MayTake may_take_;
   size_t used_ = 0, total_ = 0, limit_ = size_t{1} << 30;  // used_: of the last block; total_: of all
 };
 
