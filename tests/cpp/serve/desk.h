@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,11 +42,17 @@ struct Desk {
     models.set(make_model("picky", "1", picky_onnx()));
   }
 
+  bool has_work() const { return !scheduled.empty() || !elsewhere.empty(); }
+
   // What a loop does when all that is ready has been read.
   void turn() {
     std::vector<std::function<void()>> now;
     now.swap(scheduled);
     for (const auto& each : now) each();
+    for (auto& [work, then] : std::exchange(elsewhere, {})) {
+      std::thread(std::move(work)).join();
+      then();
+    }
   }
 
   ServerOptions options;
@@ -53,10 +60,23 @@ struct Desk {
   std::vector<std::function<void()>> scheduled;
   std::vector<std::unique_ptr<LargeRun>> large;
   bool takes_large = true;
-  Worker worker{options, models, [this] { scheduled.emplace_back([this] { worker.flush(); }); },
+  struct Elsewhere {
+    Worker::Job work, then;
+  };
+  std::vector<Elsewhere> elsewhere;
+  Worker worker{options,
+                models,
+                [this] { scheduled.emplace_back([this] { worker.flush(); }); },
                 [this](Call& call) {
                   if (takes_large) large.push_back(std::make_unique<LargeRun>(call, *worker.counters));
                   return takes_large;
+                },
+                {},
+                nullptr,
+                std::make_shared<Counters>(),
+                nullptr,
+                [this](Worker::Job work, Worker::Job then) {
+                  elsewhere.push_back({std::move(work), std::move(then)});
                 }};
 };
 
@@ -75,7 +95,7 @@ class Talk {
     while (true) {
       const wire::Padded padded(held_);
       const size_t taken = conversation.read(padded.text());
-      while (!conversation.answered() && !desk_.scheduled.empty()) desk_.turn();
+      while (!conversation.answered() && desk_.has_work()) desk_.turn();
       if (!conversation.answered()) {
         ADD_FAILURE() << "no answer";
         return answers;
