@@ -18,8 +18,12 @@ from typing import Any
 class ServingProcess:
     """``maas-engine serve`` on free ports. ``log``: its lines so far, as objects."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, environment: dict[str, str] | None = None, limits: str = "true"
+    ) -> None:
+        """``limits``: what a shell says before it starts the server, such as ``ulimit -n 100``."""
         command = [sys.executable, "-m", "maas_engine", "serve", "--port", "0", *arguments]
+        command = ["sh", "-c", f'{limits}; exec "$@"', "sh", *command]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
         )

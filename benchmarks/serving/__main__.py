@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ def measure(key: str, arguments: argparse.Namespace, models: Path, work: Path) -
                 case = f"{name} {count} rows, {connections}"
                 out["cases"][case] = wrk(name, body, connections, arguments.seconds, work)
                 print(f"{key:10} {case:22} {out['cases'][case]['rate']:9.0f}/s", flush=True)
+        time.sleep(2)  # for what connections that are gone leave to do
         out["memory"] = resident(pid)
     return out
 

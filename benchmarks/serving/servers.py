@@ -91,13 +91,13 @@ def answers(body: bytes, name: str) -> dict[str, Any] | None:
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory of a process and all below it (proportional share)."""
+    """Bytes in memory of a process and all below it; what several share counts for each."""
     total, pids = 0, [pid]
     while pids:
         each = pids.pop()
         try:
             rollup = Path(f"/proc/{each}/smaps_rollup").read_text()
-            total += 1024 * int(rollup.split("Pss:")[1].split()[0])
+            total += 1024 * int(rollup.split("Rss:")[1].split()[0])
             pids += map(int, Path(f"/proc/{each}/task/{each}/children").read_text().split())
         except OSError:
             continue

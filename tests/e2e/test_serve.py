@@ -73,6 +73,29 @@ def test_starts_answers_and_ends_with_0(model: str, number: int) -> None:
         ]
 
 
+def open_files(server: ServingProcess) -> tuple[str, str]:
+    """How many the server may open: as it has it, and at most."""
+    lines = Path(f"/proc/{server.process.pid}/limits").read_text().splitlines()
+    now, most = next(line for line in lines if line.startswith("Max open files")).split()[3:5]
+    return now, most
+
+
+def test_takes_all_descriptors_that_it_may_have(model: str) -> None:
+    limits = "ulimit -Sn 256; ulimit -Hn 1500"
+    with ServingProcess("--model", model, "--connections", "1000", limits=limits) as server:
+        assert open_files(server) == ("1500", "1500")
+        server.wait_for("ready")
+        assert all(line["event"] != "limited" for line in server.log)
+
+
+def test_says_how_many_connections_the_descriptors_allow(model: str) -> None:
+    with ServingProcess("--model", model, "--connections", "1000", limits="ulimit -n 400") as server:
+        line = server.wait_for("limited")
+        assert (line["level"], line["connections"], line["wanted"]) == ("warning", 240, 1000)
+        assert "ulimit -n" in line["reason"]
+        assert get(server.port, "/v2/health/live")[0] == 200
+
+
 def test_ends_while_it_starts(model: str) -> None:
     with ServingProcess("--model", model) as server:
         assert server.end() == 0

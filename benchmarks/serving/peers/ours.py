@@ -1,11 +1,10 @@
 """Ours: one thread for requests, as the others have."""
 
 import os
-import threading
+import sys
 
-from maas_engine.serving import Server
+from maas_engine.cli import _serve
 
 if __name__ == "__main__":
-    models = {name: f"{os.environ['MODELS']}/{name}.onnx" for name in ("small", "wide")}
-    Server(models, port=int(os.environ["PORT"]), threads=1).start()
-    threading.Event().wait()
+    models = [f"--model={name}={os.environ['MODELS']}/{name}.onnx" for name in ("small", "wide")]
+    sys.exit(_serve.main([*models, "--port", os.environ["PORT"], "--threads", "1"]))

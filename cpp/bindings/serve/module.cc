@@ -20,6 +20,7 @@
 #include "maas/base/error.h"
 #include "maas/serve/batch.h"
 #include "maas/serve/describe.h"
+#include "maas/serve/process.h"
 #include "maas/serve/server.h"
 
 namespace py = pybind11;
@@ -164,6 +165,7 @@ bool answer(Server& server, uint64_t id, int status, const py::list& fields, con
 PYBIND11_MODULE(_server, module) {
   py::register_local_exception_translator(translate);
   maas::bindings::bind_load_generator(module);
+  module.def("release_large_blocks", &maas::serve::release_large_blocks);
   py::class_<Server>(module, "Server")
       .def(py::init([](const py::dict& options) { return std::make_unique<Server>(read_options(options)); }),
            py::arg("options"), py::pos_only())
@@ -177,6 +179,7 @@ PYBIND11_MODULE(_server, module) {
       .def("renew_tls", &Server::renew_tls, py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("http_port", &Server::http_port)
       .def_property_readonly("tcp_port", &Server::tcp_port)
+      .def_property_readonly("connection_limit", &Server::connection_limit)
       .def(
           "set_model",
           [](Server& server, std::string name, std::string version, const py::bytes& onnx,

@@ -371,6 +371,7 @@ void Server::stop(std::chrono::milliseconds patience) {
 
 int Server::http_port() const { return impl_->http_port; }
 int Server::tcp_port() const { return impl_->tcp_port; }
+size_t Server::connection_limit() const { return most_connections(impl_->options.connections); }
 ModelTable& Server::models() { return impl_->models; }
 TokenTable& Server::tokens() { return impl_->tokens; }
 ControlQueue& Server::control() { return impl_->control; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 
 #include "maas/serve/control_queue.h"
@@ -37,6 +38,10 @@ class Server {
   // The ports in use, after start(); -1 where there is none.
   int http_port() const;
   int tcp_port() const;
+
+  // Connections that are let in: as many as wanted, or as the descriptors that this process may open now
+  // allow.
+  size_t connection_limit() const;
 
   ModelTable& models();
 

@@ -8,8 +8,10 @@ import logging
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
+from maas_engine import _server
 from maas_engine.cli import fail
 from maas_engine.cli._errors import describe
 from maas_engine.errors import MaasError
@@ -90,6 +92,8 @@ def main(arguments: list[str]) -> int:
             fail("the server needs starlette: install it with pip install 'maas_engine[serve]'", 1)
         given = _given(arguments)
         log_as_json()
+        _server.release_large_blocks()
+        _open_files()
         server = Server(given.pop("models"), **{"port": _settings.BY_NAME["port"].default, **given})
         server.start()
         signal.signal(signal.SIGHUP, lambda number, frame: _reload(server))
@@ -103,6 +107,15 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         fail(describe(error), 1)
     return 0
+
+
+def _open_files() -> None:
+    """As many as the system allows this process: each connection is one."""
+    import resource
+
+    with suppress(ValueError, OSError):  # a system that has no such limit
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _given(arguments: list[str]) -> dict[str, Any]:

@@ -132,6 +132,7 @@ class Server:
         self._access.start()
         self._plane.start()
         told(LOG, logging.INFO, "listening", host=self.host, port=self.port, tcp_port=self.tcp_port)
+        self._tell_limit()
         try:
             for name in self._models.names():
                 try:
@@ -184,6 +185,13 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.host}:{self.port} {self._state}: {', '.join(self._models.names())}>"
+
+    def _tell_limit(self) -> None:
+        """Say it where the system lets in fewer connections than were asked for."""
+        limit, wanted = self._plane.connection_limit, self._settings["connections"]
+        if limit < wanted:
+            reason = "this process may not open more files and sockets (ulimit -n)"
+            told(LOG, logging.WARNING, "limited", connections=limit, wanted=wanted, reason=reason)
 
     def _begin(self) -> None:
         """Start what may come after the first answer."""

@@ -68,7 +68,7 @@ OPTIONS = (
     Option("token_file", str, "", "Requests need a token: a line each, TOKEN [SCOPE ...]", "FILE"),
     Option("tokens", bool, False, "Requests need a token of the registry"),
     Option("anonymous", bool, None, "No token is needed, wherever it listens", native="anonymous"),
-    Option("connections", int, None, "Most connections; default 10000", "N", "connections"),
+    Option("connections", int, 10000, "Most connections", "N", "connections"),
     Option(
         "memory_bytes",
         int,
