@@ -379,7 +379,8 @@ Readiness& Server::readiness() { return impl_->readiness; }
 
 Figures Server::figures() const {
   Figures figures;
-  for (const auto& [name, entry] : *impl_->models.snapshot()) {
+  const auto models = impl_->models.snapshot();
+  for (const auto& [name, entry] : *models) {
     for (const auto& [version, model] : entry.versions) place_of(name, version, figures);
   }
   const std::lock_guard lock(impl_->counters_mutex);

@@ -53,6 +53,12 @@ class Client {
     return std::exchange(held_, {});
   }
 
+  // What comes next, as the socket gives it; "" where nothing does.
+  std::string read_more(double seconds = 10) {
+    if (held_.empty()) read_some(seconds);
+    return std::exchange(held_, {});
+  }
+
   // One whole answer of HTTP with a Content-Length; "" where none comes.
   std::string read_http(double seconds = 60) {
     constexpr std::string_view kLength = "\r\nContent-Length: ";
