@@ -202,11 +202,6 @@ class Load:
         while not self._done.is_set():
             before, asked = asked, time.monotonic()
             try:
-                if connection.sock is None:
-                    connection.connect()
-            except ConnectionRefusedError:
-                break  # it accepts no more
-            try:
                 connection.request("POST", "/v2/models/m/infer", BODY)
                 answer = connection.getresponse()
                 text = answer.read()
@@ -219,6 +214,8 @@ class Load:
                 self.answers.append(json.loads(text))
             else:
                 self.wrong.append(f"{answer.status} {text!r}")
+            if answer.will_close:
+                break
         connection.close()
 
     def end(self) -> None:

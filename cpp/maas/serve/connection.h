@@ -65,6 +65,8 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     leaving_ = at_once;
     if (!at_once) return;
     const bool idle = wait_ == Wait::kRequest && end_ == 0;
+    Error error;
+    if (idle && socket().available(error) > 0) return;  // a request that this loop has not read yet
     if (idle || wait_ == Wait::kHandshake || wait_ == Wait::kEnd) close();
   }
 

@@ -83,12 +83,13 @@ struct Server::Impl {
     void drain(bool at_once);
     void abandon();
     void run();
+    void wait_for_drain(Clock::time_point end);
     void wait(Clock::time_point end);
 
    private:
     std::mutex mutex;
     std::condition_variable ended;
-    bool is_ended = false;
+    bool is_drained = false, is_ended = false;
   };
 
   struct Listener {
@@ -280,6 +281,9 @@ void Server::Impl::Loop::drain(bool at_once) {
   for (const auto& each : connections) {
     if (const auto connection = each.lock()) connection->drain(at_once);
   }
+  const std::lock_guard lock(mutex);
+  is_drained = true;
+  ended.notify_all();
 }
 
 void Server::Impl::Loop::abandon() {
@@ -299,6 +303,12 @@ void Server::Impl::Loop::run() {
   const std::lock_guard lock(mutex);
   is_ended = true;
   ended.notify_all();
+}
+
+// On a busy machine a loop may hear late that it is to end; only then its clients can know.
+void Server::Impl::Loop::wait_for_drain(Clock::time_point end) {
+  std::unique_lock lock(mutex);
+  ended.wait_until(lock, end, [&] { return is_drained || is_ended; });
 }
 
 void Server::Impl::Loop::wait(Clock::time_point end) {
@@ -353,7 +363,9 @@ void Server::stop(std::chrono::milliseconds patience) {
     for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(false); });
   });
   const auto now = Clock::now();
-  for (const auto& loop : server.loops) loop->wait(now + std::min(patience, kLastRequests));
+  for (const auto& loop : server.loops) loop->wait_for_drain(now + patience);
+  const auto last = std::min(now + patience, Clock::now() + kLastRequests);
+  for (const auto& loop : server.loops) loop->wait(last);
   for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(true); });
   for (const auto& loop : server.loops) loop->wait(now + patience);
   server.control.close();

@@ -87,6 +87,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    server = None
     try:
         if importlib.util.find_spec("starlette") is None:
             fail("the server needs starlette: install it with pip install 'maas_engine[serve]'", 1)
@@ -98,12 +99,10 @@ def main(arguments: list[str]) -> int:
         server.start()
         signal.signal(signal.SIGHUP, lambda number, frame: _reload(server))
         notify("READY=1")
-        try:
-            _wait()
-        except _Stop:
-            server.stop()
+        _wait()
     except _Stop:
-        pass  # before it served anything
+        if server is not None:  # it answers while it still starts
+            server.stop()
     except Exception as error:
         fail(describe(error), 1)
     return 0

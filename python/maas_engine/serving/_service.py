@@ -197,9 +197,9 @@ class Server:
         """Start what may come after the first answer."""
         from maas_engine.serving._asgi import Control  # asyncio takes as long to load as a server to start
 
-        self._threads = [Control(self._plane, self._app), self._watch]
-        for thread in self._threads:
+        for thread in (Control(self._plane, self._app), self._watch):
             thread.start()
+            self._threads.append(thread)
 
     def _app(self) -> App:
         from maas_engine.serving._control import make_app
