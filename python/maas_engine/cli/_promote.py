@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from maas_engine.cli import fail
@@ -112,17 +111,12 @@ def _better(
     from maas_engine import metrics
     from maas_engine.cli._columns import columns
     from maas_engine.data import dataset
-    from maas_engine.registry import BetterThanChampion, _gates
+    from maas_engine.registry import BetterThanChampion
 
     name = SHORT.get(metric, metric)
     if name not in metrics.__all__ and f"{name}_score" in metrics.__all__:
         name = f"{name}_score"
     y = dataset(table, target).y
-    if (
-        name in (*_gates._OF_SCORES, *_gates._OF_PROBABILITIES) and len(np.unique(y)) == 2
-    ):  # of the larger of two labels
-        y = (y == np.unique(y)[1]).astype(np.int64)
     X = columns(model, table.drop_columns([target]))
-    return BetterThanChampion(
-        name, X, y, confidence, margin, "standard input" if data == "-" else Path(data).name
-    )
+    name_of_data = "standard input" if data == "-" else Path(data).name
+    return BetterThanChampion(name, X, y, confidence, margin, name_of_data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from maas_engine.registry import _tables as t
 from maas_engine.registry._events import now
@@ -16,13 +16,19 @@ from maas_engine.registry._store import LEASE
 
 UPLOADING, PRESENT = "uploading", "present"
 
+_AMONG = t.blobs.c.sha256.in_(bindparam("digests", expanding=True))
+_HELD = select(t.blobs.c.sha256, t.blobs.c.state).where(_AMONG)
+_RENEW = update(t.blobs).where(_AMONG, t.blobs.c.lease < bindparam("until")).values(lease=bindparam("until"))
+_CONFIRM = update(t.blobs).where(_AMONG).values(state=PRESENT)
+
 
 def claim(connection: Connection, sizes: Mapping[str, int]) -> tuple[set[str], int]:
     """Take a lease on blobs (size by sha256); return those to put into the store, and when the lease is over."""
     lease = now() + LEASE * 10**6
-    states = _states(connection, sizes)
-    held = t.blobs.c.sha256.in_(states)
-    connection.execute(update(t.blobs).where(held, t.blobs.c.lease < lease).values(lease=lease))
+    held = connection.execute(_HELD, {"digests": [*sizes]}).all()
+    states = {row.sha256: row.state for row in held}
+    if states:
+        connection.execute(_RENEW, {"digests": [*states], "until": lease})
     new = [
         {"sha256": sha256, "size": size, "state": UPLOADING, "lease": lease}
         for sha256, size in sizes.items()
@@ -34,13 +40,5 @@ def claim(connection: Connection, sizes: Mapping[str, int]) -> tuple[set[str], i
 
 
 def confirm(connection: Connection, sizes: Mapping[str, int], lease: int) -> bool:
-    """Mark blobs as present. False, and nothing is done, when the lease is over: they may be gone again."""
-    if now() >= lease or len(_states(connection, sizes)) < len(sizes):
-        return False
-    connection.execute(update(t.blobs).where(t.blobs.c.sha256.in_(sizes)).values(state=PRESENT))
-    return True
-
-
-def _states(connection: Connection, sizes: Mapping[str, int]) -> dict[str, str]:
-    query = select(t.blobs.c.sha256, t.blobs.c.state).where(t.blobs.c.sha256.in_(sizes))
-    return {row.sha256: row.state for row in connection.execute(query)}
+    """Mark blobs as present. False when the lease is over: some may be gone again, each with its row."""
+    return now() < lease and connection.execute(_CONFIRM, {"digests": [*sizes]}).rowcount == len(sizes)

@@ -22,7 +22,7 @@ from maas_engine.registry import migrations
 
 WAIT = 30  # seconds for another process's write
 
-_WRITES = "maas_writes"
+_WRITES, _LASTING = "maas_writes", "maas_lasting"
 _SECRET = re.compile(r"password|secret", re.IGNORECASE)  # in the name of an option of the URL
 _MIGRATION_LOCK = 0x6D616173  # PostgreSQL's advisory lock: "maas"
 
@@ -62,11 +62,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that changes it: whole or not at all, one at a time over all processes."""
-        with self._transaction(writes=True) as connection:
+    def write(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """A transaction that changes it: whole or not at all, one at a time over all processes.
+
+        It is on the disk at the end; one that need not be ``lasting`` may be lost in a power cut, with nothing that
+        came after it kept.
+        """
+        with self._transaction(writes=True, lasting=lasting) as connection:
             if connection.dialect.name != "sqlite":  # which BEGIN IMMEDIATE has locked
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT}s'")
+                if not lasting:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 connection.execute(select(t.head.c.id).with_for_update())
             yield connection
 
@@ -78,11 +84,11 @@ class Database:
             self._engine = None
 
     @contextmanager
-    def _transaction(self, writes: bool) -> Iterator[Connection]:
+    def _transaction(self, writes: bool, lasting: bool = True) -> Iterator[Connection]:
         try:
             engine = self._open()
             with engine.connect() as connection:
-                connection = connection.execution_options(**{_WRITES: writes})
+                connection = connection.execution_options(**{_WRITES: writes, _LASTING: lasting})
                 if engine.dialect.name != "sqlite" and not writes:
                     connection = connection.execution_options(
                         isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -185,8 +191,13 @@ def _switch_to_wal(cursor: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    # Without FULL the log is written and not flushed; whoever flushes it next, flushes all of it.
+    level = "FULL" if options.get(_LASTING, True) else "NORMAL"
+    if connection.info.setdefault("synchronous", "FULL") != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        connection.info["synchronous"] = level
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN")
 
 
 def _migrate(engine: Engine) -> None:

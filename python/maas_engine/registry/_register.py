@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from maas_engine._faults import point
 from maas_engine.errors import Conflict, InvalidArgument
 from maas_engine.model import Model
-from maas_engine.package import Package, open_package
-from maas_engine.package._write import pack
+from maas_engine.package import Package
 from maas_engine.registry import _blobs, _checks, _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
-from maas_engine.registry._uri import check_name, parse_uri
-from maas_engine.registry._version import File, Version, build, find_version, select_versions
+from maas_engine.registry._source import Proven, prove
+from maas_engine.registry._uri import ModelUri, check_name, parse_uri
+from maas_engine.registry._version import Version, find_version
 
 _ATTEMPTS = 3  # an upload that outlives its lease may be collected, and begins again
 
 
 class _Content(NamedTuple):
-    """What becomes a version: checked, and its files known by digest."""
+    """What becomes a version."""
 
-    package: Package
-    files: dict[str, File]
+    package: Proven
     description: str
     tags: dict[str, str]
     metrics: dict[str, float]
     reason: str
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        return {file.sha256: file.size for file in self.files.values()}
 
 
 class Registering(RegistryBase):
@@ -90,40 +81,32 @@ class Registering(RegistryBase):
         checked_tags, checked_metrics = _checks.check_tags(tags), _checks.check_metrics(metrics)
         _checks.check_description(description)
         _checks.check_reason(reason)
-        with _packed(name, source, X_reference) as (folder, digest):
-            package = open_package(folder, self.policy, digest)
-            content = _Content(
-                package=package,
-                files=_files(package),
-                description=description or _checks.check_description(package.manifest.description),
-                tags=checked_tags,
-                metrics=_checks.check_metrics(package.manifest.metrics) | checked_metrics,
-                reason=reason,
-            )
-            return self._register(name, content, parent)
+        package = prove(name, source, X_reference, self.policy)
+        content = _Content(
+            package=package,
+            description=description or _checks.check_description(package.manifest.description),
+            tags=checked_tags,
+            metrics=_checks.check_metrics(package.manifest.metrics) | checked_metrics,
+            reason=reason,
+        )
+        return self._register(name, content, parent)
 
     def _register(self, name: str, content: _Content, parent: Version | str | int | None) -> Version:
-        paths = content.package.files()
-        by_digest = {file.sha256: paths[path] for path, file in content.files.items()}
+        sizes, data = content.package.sizes, content.package.data
         for _ in range(_ATTEMPTS):
             point("register.begin")
-            with self.database.write() as connection:
-                missing, lease = _blobs.claim(connection, content.sizes)
+            with self.database.write(lasting=False) as connection:
+                missing, lease = _blobs.claim(connection, sizes)
             point("register.claimed")
             if missing:
-                self.store.put_all({sha256: by_digest[sha256] for sha256 in sorted(missing)})
+                self.store.put_all({sha256: data[sha256] for sha256 in sorted(missing)})
             point("register.uploaded")
             with self.database.write() as connection:
-                if _blobs.confirm(connection, content.sizes, lease):
-                    number = _insert(connection, self.actor, name, content, parent)
+                there = _blobs.confirm(connection, sizes, lease)
+                if there:
+                    version = _insert(connection, self.actor, name, content, parent)
                     point("register.inserted")
-                    rows = connection.execute(
-                        select_versions().where(t.models.c.name == name, t.versions.c.version == number)
-                    ).all()
-                    version = build(connection, rows)[0]
-                else:
-                    version = None
-            if version is not None:
+            if there:
                 point("register.committed")
                 return version
         raise Conflict(
@@ -131,51 +114,9 @@ class Registering(RegistryBase):
         )
 
 
-@contextmanager
-def _packed(
-    name: str, source: Package | Model | str | os.PathLike[str], X_reference: Any
-) -> Iterator[tuple[Path, str | None]]:
-    """A package's folder, and its digest where that is known, for as long as the context lasts."""
-    if isinstance(source, (str, os.PathLike)) and not os.path.isdir(source):
-        source = Model.load(source)
-    if isinstance(source, Model):
-        with tempfile.TemporaryDirectory(prefix="maas-register-") as temporary:
-            for file, data in pack(source, X_reference, name).parts.items():
-                Path(temporary, file).write_bytes(data)  # the store keeps what must last
-            yield Path(temporary), None
-        return
-    if X_reference is not None:
-        raise InvalidArgument("[registry] expected X_reference with a model only: a package has its own")
-    if isinstance(source, Package):
-        yield source.path, source.digest
-    elif isinstance(source, (str, os.PathLike)):
-        yield Path(source), None
-    else:
-        raise InvalidArgument(
-            "[registry] expected a package, its folder, a Model (an estimator's to_model()) or the path of an ONNX "
-            f"file, got {type(source).__name__}"
-        )
-
-
-def _files(package: Package) -> dict[str, File]:
-    """The files of a folder by name. Those that the manifest lists were hashed when the package was verified."""
-    listed = {} if package.encrypted else package.manifest.files
-    files = {}
-    for name, path in package.files().items():
-        if name in listed:
-            files[name] = File(listed[name].sha256, listed[name].size)
-        else:
-            files[name] = _hash(path)
-    return files
-
-
-def _hash(path: Path) -> File:
-    hasher, size = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        while piece := file.read(2**20):
-            hasher.update(piece)
-            size += len(piece)
-    return File(hasher.hexdigest(), size)
+_MODEL = select(t.models).where(t.models.c.name == bindparam("given"))
+_VERSION = t.versions.insert().returning(t.versions.c.id)
+_LAST = update(t.models).where(t.models.c.id == bindparam("model"))
 
 
 def _insert(
@@ -184,18 +125,17 @@ def _insert(
     name: str,
     content: _Content,
     parent: Version | str | int | None,
-) -> int:
-    """Add the rows of a version, and of its model if it is new; return the version's number."""
-    model = connection.execute(select(t.models).where(t.models.c.name == name)).first()
+) -> Version:
+    """Add the rows of a version, and of its model if it is new."""
+    model = connection.execute(_MODEL, {"given": name}).first()
     parent_row = None if parent is None else _find_parent(connection, name, parent)
     if model is None:
         model = insert_model(connection, actor, name, "")
-    number = model.last_version + 1
-    package, files = content.package, {path: file.sha256 for path, file in content.files.items()}
+    number, package = model.last_version + 1, content.package
     detail = {
         "digest": package.digest,
         "description": content.description,
-        "files": files,
+        "files": {path: file.sha256 for path, file in package.files.items()},
         "metrics": content.metrics,
         "parent": None if parent_row is None else [parent_row.name, parent_row.version],
         "reason": content.reason,
@@ -211,20 +151,29 @@ def _insert(
         "created": event.time,
         "created_by": actor,
     }
-    identity = connection.execute(t.versions.insert().values(row).returning(t.versions.c.id)).scalar_one()
-    manifest = package.manifest.to_bytes().decode()
-    connection.execute(t.manifests.insert().values(version_id=identity, manifest=manifest))
-    connection.execute(update(t.models).where(t.models.c.id == model.id).values(last_version=number))
-    for table, column, entries in (
-        (t.files, "path", files),
-        (t.version_tags, "key", content.tags),
-        (t.metrics, "key", content.metrics),
-    ):
-        value = "sha256" if table is t.files else "value"
-        if entries:
-            rows = [{"version_id": identity, column: key, value: each} for key, each in entries.items()]
-            connection.execute(table.insert(), rows)
-    return int(number)
+    identity = connection.execute(_VERSION, row).scalar_one()
+    connection.execute(t.manifests.insert(), {"version_id": identity, "manifest": package.text})
+    connection.execute(_LAST, {"model": model.id, "last_version": number})
+    files = [{"path": path, "sha256": file.sha256} for path, file in package.files.items()]
+    tags = [{"key": key, "value": value} for key, value in content.tags.items()]
+    metrics = [{"key": key, "value": value} for key, value in content.metrics.items()]
+    for table, rows in ((t.files, files), (t.version_tags, tags), (t.metrics, metrics)):
+        if rows:
+            connection.execute(table.insert(), [{"version_id": identity, **each} for each in rows])
+    return Version(
+        name=name,
+        version=number,
+        digest=package.digest,
+        description=content.description,
+        tags=dict(content.tags),
+        metrics=dict(content.metrics),
+        aliases=(),
+        parent=None if parent_row is None else str(ModelUri(parent_row.name, parent_row.version)),
+        created=event.moment,
+        created_by=actor,
+        files=package.files,
+        _manifest=package.text,
+    )
 
 
 def _find_parent(connection: Connection, name: str, parent: Version | str | int) -> Row[Any]:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+import numpy as np
 import zstandard
 
 from maas_engine._faults import point
@@ -21,8 +22,8 @@ LEASE = 3600  # seconds that an upload may take: until then no one collects it
 PACKED = ".zst"  # ends the name of what is kept compressed
 
 _CHUNK = 2**20
-_SAMPLE = 2**18  # bytes at the start, middle and end by which a large file is judged
-_WORTH = 0.9  # kept compressed where that takes at most this share
+_SAMPLES, _SAMPLE = 8, 2**14  # pieces, and bytes of each, by which a large file is judged
+_WORTH = 0.75  # kept compressed where that takes at most this share: each reader unpacks it, and weights save little
 _ASKED_FROM = 2**23  # bytes: smaller ones go to a remote store again sooner than it is asked for them
 _MAX_WINDOW = 2**27  # bytes of memory that a compressed blob may ask for
 
@@ -224,16 +225,14 @@ def _open(data: Data) -> BinaryIO:
 
 def _packs(file: BinaryIO, size: int) -> bool:
     """Whether compression pays, by all of a small file and by samples of a large one."""
-    if size == 0:
-        return False
-    starts = [0] if size <= 3 * _SAMPLE else [0, (size - _SAMPLE) // 2, size - _SAMPLE]
-    before = after = 0
+    starts = (
+        [0] if size <= _SAMPLES * _SAMPLE else np.linspace(0, size - _SAMPLE, _SAMPLES).astype(int).tolist()
+    )
+    sample = bytearray()
     for start in starts:
         file.seek(start)
-        sample = file.read(_SAMPLE if len(starts) > 1 else size)
-        before += len(sample)
-        after += len(zstandard.ZstdCompressor(level=3).compress(sample))
-    return after <= _WORTH * before
+        sample += file.read(_SAMPLE if len(starts) > 1 else size)
+    return len(zstandard.ZstdCompressor(level=1).compress(sample)) <= _WORTH * len(sample)
 
 
 def _pieces(file: BinaryIO, sha256: str, packed: bool) -> Iterator[bytes]:
