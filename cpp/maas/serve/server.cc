@@ -83,13 +83,11 @@ struct Server::Impl {
     void drain(bool at_once);
     void abandon();
     void run();
-    void wait_for_drain(Clock::time_point end);
-    void wait(Clock::time_point end);
+    void wait(const bool& state, Clock::time_point end);
 
-   private:
     std::mutex mutex;
     std::condition_variable ended;
-    bool is_drained = false, is_ended = false;
+    bool is_drained = false, is_ended = false;  // of the mutex
   };
 
   struct Listener {
@@ -305,15 +303,9 @@ void Server::Impl::Loop::run() {
   ended.notify_all();
 }
 
-// On a busy machine a loop may hear late that it is to end; only then its clients can know.
-void Server::Impl::Loop::wait_for_drain(Clock::time_point end) {
+void Server::Impl::Loop::wait(const bool& state, Clock::time_point end) {
   std::unique_lock lock(mutex);
-  ended.wait_until(lock, end, [&] { return is_drained || is_ended; });
-}
-
-void Server::Impl::Loop::wait(Clock::time_point end) {
-  std::unique_lock lock(mutex);
-  ended.wait_until(lock, end, [&] { return is_ended; });
+  ended.wait_until(lock, end, [&] { return state; });
 }
 
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {
@@ -363,11 +355,11 @@ void Server::stop(std::chrono::milliseconds patience) {
     for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(false); });
   });
   const auto now = Clock::now();
-  for (const auto& loop : server.loops) loop->wait_for_drain(now + patience);
+  for (const auto& loop : server.loops) loop->wait(loop->is_drained, now + patience);
   const auto last = std::min(now + patience, Clock::now() + kLastRequests);
-  for (const auto& loop : server.loops) loop->wait(last);
+  for (const auto& loop : server.loops) loop->wait(loop->is_ended, last);
   for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(true); });
-  for (const auto& loop : server.loops) loop->wait(now + patience);
+  for (const auto& loop : server.loops) loop->wait(loop->is_ended, now + patience);
   server.control.close();
   for (const auto& loop : server.loops) {
     loop->context.stop();
