@@ -101,6 +101,15 @@ def test_the_whole_story(
         ("alias.set", 1, "drift"),
     ]
     assert {each["actor"] for each in events} == {"ada"}
+    made = answer_here("registry", "protect", "cancer@champion", "--metric", "accuracy > 0.999", "--signed")
+    assert made == {"name": "cancer", "alias": "champion", "gates": ["accuracy > 0.999", "signed"]}
+    for around in (("alias", "cancer/2", "champion"), ("delete", "cancer@champion"), ("promote", "cancer/2")):
+        code, _, error = ended_here("registry", *around)
+        assert code == 1, around
+        assert "accuracy > 0.999" in error
+    answer_here("registry", "alias", "cancer/2", "champion", "--force", "--reason", "outage")
+    assert answer_here("registry", "unprotect", "cancer@champion")["gates"] == []
+    assert answer_here("registry", "alias", "cancer/1", "champion")["version"] == 1
     audit = answer_here("registry", "audit")
     assert audit["whole"]
     assert answer_here("registry", "audit", "--expected-head", audit["head"])["whole"]

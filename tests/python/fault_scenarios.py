@@ -63,6 +63,9 @@ def points() -> set[str]:
     return found
 
 
+GATES = [MetricThreshold("auc", ">=", 0.85)]
+
+
 # --- the changes ------------------------------------------------------------------------------------------
 
 
@@ -78,6 +81,7 @@ def prepare(place: Place) -> None:
     registry.register("other", folder / "package1")
     registry.set_alias("m", "champion", 2)
     registry.set_alias("m", "champion", 1)
+    registry.protect_alias("m", "guarded", GATES)
     registry.register("m", folder / "package2")
     registry.delete_version("m", 3)
     registry.delete_model("old")  # package2 is garbage now
@@ -100,9 +104,6 @@ def _registry(change: Callable[[Registry, Path], object]) -> Callable[[Place], N
     return run
 
 
-GATES = [MetricThreshold("auc", ">=", 0.85)]
-
-
 def _collect(registry: Registry, folder: Path) -> None:
     registry.collect_garbage(grace=0)
 
@@ -115,6 +116,8 @@ SCENARIOS: dict[str, Callable[[Place], None]] = {
     "register a model object": _registry(lambda r, folder: r.register("m", registry_models.linear(3))),
     "set an alias": _registry(lambda r, folder: r.set_alias("m", "new", 1)),
     "delete an alias": _registry(lambda r, folder: r.delete_alias("m", "champion")),
+    "protect an alias": _registry(lambda r, folder: r.protect_alias("m", "champion", GATES)),
+    "unprotect an alias": _registry(lambda r, folder: r.unprotect_alias("m", "guarded")),
     "roll back": _registry(lambda r, folder: r.rollback("m", "champion")),
     "annotate": _registry(lambda r, folder: r.set_tag("m", "key", "value", version=1)),
     "delete a version": _registry(lambda r, folder: r.delete_version("m", 2)),
@@ -132,7 +135,7 @@ SCENARIOS: dict[str, Callable[[Place], None]] = {
 
 
 OF_PACKAGES = ("package", "encrypt", "decrypt", "rotate", "sign")  # have no registry
-OF_STORES = ("register a version", "register what is garbage", "collect garbage")
+OF_STORES = ("register a version", "register what is garbage", "collect garbage", "load")
 
 
 def _package(folder: Path) -> None:
@@ -192,7 +195,7 @@ def state(place: Place) -> dict[str, Any]:
         for model in registry.models():
             versions = registry.versions(model.name)
             rows = [(v.version, known.get(v.digest), v.tags, v.metrics) for v in versions]
-            seen[model.name] = (model.aliases, model.tags, rows)
+            seen[model.name] = (model.aliases, registry.protections(model.name), model.tags, rows)
             for version in versions:
                 shutil.rmtree(place.folder / "cache", ignore_errors=True)
                 registry.load(version.uri).predict(np.ones((1, 3)))

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, text, update
 
 from maas_engine.errors import FormatError
 from maas_engine.package import Policy
-from maas_engine.registry import Registry, _events
+from maas_engine.registry import MetricThreshold, Registry, Signed, _events
 from maas_engine.registry import _tables as t
 
 HEX = "0" * 64
@@ -31,6 +31,9 @@ def fill(registry: Registry) -> None:
     registry.rollback("a", "champion")
     registry.set_alias("b", "old", 1)
     registry.delete_alias("b", "old")
+    registry.protect_alias("a", "champion", [MetricThreshold("auc", ">=", 0.8)])
+    registry.protect_alias("b", "next", [Signed()])
+    registry.unprotect_alias("b", "next")
     registry.delete_version("a", 3)
     registry.set_tag("a", "n", "9", version=2)
     registry.delete_tag("a", "team")
@@ -274,6 +277,10 @@ TABLES: dict[str, tuple[Callable[[Registry], Any], str]] = {
             select(t.versions.c.model_id, text("'new'"), t.versions.c.id).where(t.versions.c.version == 2),
         ),
         "alias 'new' of 'a': expected nothing, as the log says, got 2",
+    ),
+    "gates eased": (
+        lambda r: update(t.protections).values(gates="[]"),
+        "gates of alias 'champion' of 'a': expected ",
     ),
     "digest": (lambda r: update(t.versions).values(digest="f" * 64), "version of 'a' version 1: expected ("),
     "manifest": (lambda r: update(t.manifests).values(manifest="{}"), "version of 'a' version 1: expected ("),

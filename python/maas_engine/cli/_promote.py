@@ -1,4 +1,4 @@
-"""The command ``registry promote``: gates by their options."""
+"""The commands ``registry promote``, ``protect`` and ``unprotect``: gates by their options."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from maas_engine.cli._options import (
     without,
 )
 from maas_engine.cli._registry import Ref
-from maas_engine.cli._registry_changes import app  # with all commands but promote
-from maas_engine.cli._registry_facts import find
+from maas_engine.cli._registry_changes import AliasRef, app  # with all commands but these
+from maas_engine.cli._registry_facts import find, parse_alias
 from maas_engine.errors import InvalidArgument
 
 __all__ = ["app"]
@@ -34,16 +34,19 @@ __all__ = ["app"]
 SHORT = {"rmse": "root_mean_squared_error", "mae": "mean_absolute_error"}  # as train prints them
 
 
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="'NAME >= NUMBER'", help="Gate: the version's metric; >, <, <= too; may be repeated"
+    ),
+]
+
+
 @app.command()
 def promote(
     ref: Ref,
     alias: Annotated[str, typer.Argument(metavar="[ALIAS]")] = "champion",
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="'NAME >= NUMBER'", help="Gate: the version's metric; >, <, <= too; may be repeated"
-        ),
-    ] = None,
+    metric: Metrics = None,
     better: Annotated[
         str | None,
         typer.Option(
@@ -71,15 +74,15 @@ def promote(
 ) -> None:
     """Point an alias to a version where every gate holds; else the alias stays, and exit status 1."""
     from maas_engine.cli import _registry_tables, _report
-    from maas_engine.registry import GateFailed, Signed
+    from maas_engine.registry import GateFailed
 
     if (better is None) != (data is None) or (better is None) != (target is None):
         raise InvalidArgument("--better METRIC, --data TABLE and --target COL go together")
-    if not metric and better is None and not signed:
-        raise InvalidArgument("expected a gate: --metric, --better or --signed (alias moves without one)")
-    gates: list[Any] = [_threshold(each) for each in metric or []] + [Signed()] * signed
+    gates = _gates(metric, signed)
     with _report.progress() as steps, open_registry(registry, store, public_key) as opened:
         version = find(opened, ref)
+        if not gates and better is None and alias not in opened.protections(version.name):
+            raise InvalidArgument("expected a gate: --metric, --better or --signed (alias moves without one)")
         if better is not None and data is not None and target is not None:
             table = without(read(data, format, encoding, delimiter, steps), drop)
             model = opened.load(version.uri)
@@ -93,6 +96,55 @@ def promote(
     if found.failed:
         failed = "; ".join(f"{each.gate} (found {each.found})" for each in found.failed)
         fail(f"{version.uri} is not promoted to {alias!r}: gate failed: {failed}", 1)
+
+
+@app.command()
+def protect(
+    ref: AliasRef,
+    metric: Metrics = None,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Gate: a signature by the key of --public-key")
+    ] = False,
+    reason: Reason = "",
+    registry: RegistryPlace = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Let nothing but promote move an alias, and have it ask these gates each time."""
+    from maas_engine.cli import _report
+
+    name, alias = parse_alias(ref)
+    gates = _gates(metric, signed)
+    if not gates:
+        raise InvalidArgument("expected a gate: --metric or --signed")
+    with open_registry(registry, store) as opened:
+        opened.protect_alias(name, alias, gates, reason=reason)
+    _report.show(
+        {"name": name, "alias": alias, "gates": [str(each) for each in gates]}, _report.facts, as_json=json
+    )
+
+
+@app.command()
+def unprotect(
+    ref: AliasRef,
+    reason: Reason = "",
+    registry: RegistryPlace = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Let alias and delete move an alias again."""
+    from maas_engine.cli import _report
+
+    name, alias = parse_alias(ref)
+    with open_registry(registry, store) as opened:
+        opened.unprotect_alias(name, alias, reason=reason)
+    _report.show({"name": name, "alias": alias, "gates": []}, _report.facts, as_json=json)
+
+
+def _gates(metric: list[str] | None, signed: bool) -> list[Any]:
+    from maas_engine.registry import Signed
+
+    return [_threshold(each) for each in metric or []] + [Signed()] * signed
 
 
 def _threshold(text: str) -> Any:

@@ -35,6 +35,9 @@ __all__ = ["app"]
 NameOrRef = Annotated[
     str, typer.Argument(metavar="NAME|REF", help="A model, or a version", show_default=False)
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Go around the gates of a protected alias; takes --reason")
+]
 AliasRef = Annotated[str, typer.Argument(metavar="NAME@ALIAS", show_default=False)]
 
 
@@ -107,6 +110,7 @@ def alias(
         int | None,
         typer.Option(help="Only if it points to this version now; 0: to none", show_default=False, min=0),
     ] = None,
+    force: Force = False,
     reason: Reason = "",
     registry: RegistryPlace = None,
     store: Store = None,
@@ -115,7 +119,7 @@ def alias(
     """Point an alias to a version; see promote for gates, delete to take it away."""
     with open_registry(registry, store) as opened:
         version = find(opened, ref)
-        opened.set_alias(version.name, alias, version.version, reason=reason, expected=expected)
+        opened.set_alias(version.name, alias, version.version, reason=reason, expected=expected, force=force)
     _show_alias(version.name, alias, version.version, json)
 
 
@@ -189,6 +193,7 @@ def delete(
         ),
     ],
     all_versions: Annotated[bool, typer.Option("--all-versions", help="Yes, the whole model")] = False,
+    force: Force = False,
     reason: Reason = "",
     registry: RegistryPlace = None,
     store: Store = None,
@@ -206,7 +211,7 @@ def delete(
         )
     with open_registry(registry, store) as opened:
         if alias is not None:
-            opened.delete_alias(name, alias, reason=reason)
+            opened.delete_alias(name, alias, reason=reason, force=force)
         elif version is not None:
             opened.delete_version(name, version, reason=reason)
         else:

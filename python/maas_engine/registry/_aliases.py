@@ -13,6 +13,7 @@ from maas_engine.registry import _checks, _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._base import RegistryBase
 from maas_engine.registry._events import Event
+from maas_engine.registry._protection import check_free
 from maas_engine.registry._uri import check_alias, check_name, check_version
 from maas_engine.registry._version import find_model, find_version
 
@@ -21,7 +22,14 @@ class Aliases(RegistryBase):
     """Aliases of versions."""
 
     def set_alias(
-        self, name: str, alias: str, version: int | str, *, reason: str = "", expected: int | None = None
+        self,
+        name: str,
+        alias: str,
+        version: int | str,
+        *,
+        reason: str = "",
+        expected: int | None = None,
+        force: bool = False,
     ) -> None:
         """Let an alias point to a version, from now on. To where it points already is no change, and no event.
 
@@ -34,27 +42,32 @@ class Aliases(RegistryBase):
         expected : int or None
             The version it must point to until now, 0 for an alias that is new: of two that move it at once, one is
             refused.
+        force : bool
+            Go around the gates of a protected alias, which takes a reason.
 
         Raises
         ------
         NotFound : no such model or version.
         Conflict : it does not point to the version expected.
+        PermissionDenied : it is protected, see `protect_alias`.
         """
         check_name(name)
         check_alias(alias)
         number = check_version(version)
         _checks.check_reason(reason)
         with self.database.write() as connection:
-            move_alias(connection, self.actor, name, alias, number, {"reason": reason}, expected)
+            detail = {"reason": reason, **check_free(connection, name, alias, force, reason)}
+            move_alias(connection, self.actor, name, alias, number, detail, expected)
             point("set_alias.before_commit")
         point("set_alias.committed")
 
-    def delete_alias(self, name: str, alias: str, *, reason: str = "") -> None:
+    def delete_alias(self, name: str, alias: str, *, reason: str = "", force: bool = False) -> None:
         """Delete an alias. `rollback` brings it back.
 
         Raises
         ------
         NotFound : no such model or alias.
+        PermissionDenied : it is protected, see `protect_alias`; ``force`` and a reason go around that.
         """
         check_name(name)
         check_alias(alias)
@@ -64,7 +77,8 @@ class Aliases(RegistryBase):
             previous = current_version(connection, model.id, alias)
             if previous is None:
                 raise NotFound(f"[registry] expected an alias of {name!r}, got {alias!r}")
-            detail = {"previous": previous, "reason": reason}
+            forced = check_free(connection, name, alias, force, reason)
+            detail = {"previous": previous, "reason": reason, **forced}
             _events.append(connection, self.actor, "alias.delete", name, None, alias, detail)
             held = t.aliases.c.model_id == model.id, t.aliases.c.alias == alias
             connection.execute(delete(t.aliases).where(*held))

@@ -26,9 +26,10 @@ _EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 class Event(NamedTuple):
     """One change. ``time`` is in microseconds since 1970 UTC and never runs backwards; ``moment`` is the same.
 
-    ``action`` is one of alias.set, alias.delete, model.create, model.delete, model.describe, model.tag, model.untag,
-    version.register, version.delete, version.describe, version.tag, version.untag, version.metrics,
-    promote.refused, token.create, token.revoke, ...; ``model`` is "" for what concerns none.
+    ``action`` is one of alias.set, alias.delete, alias.protect, alias.unprotect, model.create, model.delete,
+    model.describe, model.tag, model.untag, version.register, version.delete, version.describe, version.tag,
+    version.untag, version.metrics, promote.refused, token.create, token.revoke, ...; ``model`` is "" for what
+    concerns none.
     """
 
     sequence: int

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from maas_engine._faults import point
 from maas_engine.errors import (
+    Conflict,
     DeadlineExceeded,
     InvalidArgument,
     MaasError,
@@ -22,6 +23,7 @@ from maas_engine.registry import _events
 from maas_engine.registry._aliases import move_alias
 from maas_engine.registry._checks import check_reason
 from maas_engine.registry._gates import Case, Gate, GateResult
+from maas_engine.registry._protection import kept_gates
 from maas_engine.registry._resolve import Resolving
 from maas_engine.registry._uri import check_alias, check_name, check_version
 from maas_engine.registry._version import Version, build, find_alias, find_version
@@ -98,7 +100,8 @@ class Promoting(Resolving):
     ) -> Promotion:
         """Let an alias point to a version if every gate passes.
 
-        All gates are asked, also after one has failed; one that cannot be judged has failed. What they found is
+        The gates that protect the alias are asked too, and all of them also after one has failed; one that cannot be
+        judged has failed. What they found is
         part of the event in the history, whatever it is; there is none where the alias points to it already.
 
         Parameters
@@ -113,7 +116,7 @@ class Promoting(Resolving):
         Raises
         ------
         GateFailed : naming the gates that did.
-        Conflict : the alias was moved while the gates judged.
+        Conflict : the alias was moved, or its gates were changed, while the gates judged.
         NotFound : no such model or version.
         Unavailable, Overloaded : the database or the store; nothing was judged.
         """
@@ -125,17 +128,18 @@ class Promoting(Resolving):
         with self.database.read() as connection:
             candidate = build(connection, [find_version(connection, name, number)])[0]
             champion = _find_champion(connection, name, alias)
+            kept = kept_gates(connection, name, alias)
         case = Case(candidate, champion, lambda each: self.package(each.uri))
-        results = tuple(_judge(gate, case) for gate in asked)
+        results = tuple(_judge(gate, case) for gate in (*kept, *(gate for gate in asked if gate not in kept)))
         previous = None if champion is None else champion.version
         promotion = Promotion(name, number, alias, previous, results, reason)
         point("promote.judged")
-        self._record(promotion)
+        self._record(promotion, kept)
         if not promotion.promoted:
             raise GateFailed(promotion)
         return promotion
 
-    def _record(self, promotion: Promotion) -> None:
+    def _record(self, promotion: Promotion, kept: list[Gate]) -> None:
         """Move the alias, or note the refusal; one transaction."""
         name, number, alias, previous = (
             promotion.name,
@@ -147,6 +151,11 @@ class Promoting(Resolving):
         detail = {"reason": promotion.reason, "gates": gates}
         with self.database.write() as connection:
             if promotion.promoted:
+                if kept_gates(connection, name, alias) != kept:
+                    raise Conflict(
+                        f"[promote] expected alias {alias!r} of {name!r} protected as before, got other gates: they "
+                        "were changed meanwhile"
+                    )
                 move_alias(connection, self.actor, name, alias, number, detail, expected=previous or 0)
             else:
                 refused = {**detail, "previous": previous}

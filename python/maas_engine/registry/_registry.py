@@ -7,6 +7,7 @@ from maas_engine.registry._audit import Auditing
 from maas_engine.registry._compare import Comparing
 from maas_engine.registry._garbage import Garbage
 from maas_engine.registry._promotion import Promoting
+from maas_engine.registry._protection import Protecting
 from maas_engine.registry._register import Registering
 from maas_engine.registry._resolve import Resolving
 from maas_engine.registry._search import Searching
@@ -15,7 +16,17 @@ from maas_engine.registry._versions import Versions
 
 
 class Registry(
-    Registering, Versions, Aliases, Searching, Comparing, Promoting, Resolving, Auditing, Tokens, Garbage
+    Registering,
+    Versions,
+    Aliases,
+    Protecting,
+    Searching,
+    Comparing,
+    Promoting,
+    Resolving,
+    Auditing,
+    Tokens,
+    Garbage,
 ):
     """Models by name and version: immutable content, movable aliases, a history that proves itself whole.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from maas_engine.registry import _events
 from maas_engine.registry import _tables as t
 from maas_engine.registry._events import Event
 
@@ -115,6 +116,14 @@ def _delete_alias(state: State, event: Event) -> None:
     state[event.model, None].pop(("alias", event.alias), None)
 
 
+def _protect(state: State, event: Event) -> None:
+    state[event.model, None]["gates of alias", event.alias] = _events.canonical(event.detail["gates"])
+
+
+def _unprotect(state: State, event: Event) -> None:
+    state[event.model, None].pop(("gates of alias", event.alias), None)
+
+
 def _create_token(state: State, event: Event) -> None:
     detail = event.detail
     content = (detail["secret"], detail["scopes"], detail["expires"], detail["description"], event.actor)
@@ -144,6 +153,8 @@ _CHANGES: dict[str, Callable[[State, Event], None]] = {
     "version.metrics": _measure,
     "alias.set": _set_alias,
     "alias.delete": _delete_alias,
+    "alias.protect": _protect,
+    "alias.unprotect": _unprotect,
     "token.create": _create_token,
     "token.revoke": _revoke_token,
 }
@@ -170,6 +181,9 @@ def read_tables(connection: Connection) -> State:
         # An alias of one model on a version of another is no number.
         pointed: object = number if name == model else f"version {number} of {name!r}"
         state.setdefault((model, None), {})["alias", row.alias] = pointed
+    for row in connection.execute(select(t.protections)):
+        model = models.get(row.model_id, "?")
+        state.setdefault((model, None), {})["gates of alias", row.alias] = row.gates
     for kind, table, key, value in (
         ("tag", t.model_tags, "key", "value"),
         ("file", t.files, "path", "sha256"),

@@ -120,6 +120,16 @@ aliases = Table(
     **_KEYED,
 )
 
+# Aliases that only a promotion moves, by the gates in canonical JSON.
+protections = Table(
+    "protections",
+    metadata,
+    Column("model_id", ForeignKey("models.id"), primary_key=True),
+    Column("alias", _Name, primary_key=True),
+    Column("gates", Text, nullable=False),
+    **_KEYED,
+)
+
 # Append-only: what happened, each row's hash over its own fields and the hash before it.
 events = Table(
     "events",

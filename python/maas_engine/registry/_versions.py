@@ -107,6 +107,7 @@ class Versions(RegistryBase):
                 _delete_version(connection, self.actor, row, reason)
             _events.append(connection, self.actor, "model.delete", name, detail={"reason": reason})
             connection.execute(delete(t.model_tags).where(t.model_tags.c.model_id == model.id))
+            connection.execute(delete(t.protections).where(t.protections.c.model_id == model.id))
             connection.execute(delete(t.models).where(t.models.c.id == model.id))
             point("delete_model.before_commit")
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from maas_engine.errors import FormatError, Unsupported
 from maas_engine.registry._tables import metadata
 
-NEWEST = "0001"
+NEWEST = "0002"
 
 _FOLDER = Path(__file__).parent
 
