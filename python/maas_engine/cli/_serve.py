@@ -96,8 +96,8 @@ def main(arguments: list[str]) -> int:
         _server.release_large_blocks()
         _open_files()
         server = Server(given.pop("models"), **{"port": _settings.BY_NAME["port"].default, **given})
-        server.start()
         signal.signal(signal.SIGHUP, lambda number, frame: _reload(server))
+        server.start()
         notify("READY=1")
         _wait()
     except _Stop:
