@@ -224,8 +224,9 @@ class Load:
             thread.join()
 
 
-def test_sigterm_under_load_loses_nothing(model: str) -> None:
-    for _ in range(3):
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.faults)])
+def test_sigterm_under_load_loses_nothing(model: str, rounds: int) -> None:
+    for _ in range(rounds):
         with ServingProcess("--model", model, "--threads", "2") as server:
             server.wait_for("ready")
             load = Load(server.port, 4)

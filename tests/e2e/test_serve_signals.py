@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import struct
-import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +78,17 @@ def test_requests_under_way_are_waited_for(path: Path) -> None:
         assert server.process.wait(60) == 0
 
 
+def test_requests_are_waited_for_also_while_it_starts(path: Path) -> None:
+    with ServingProcess("--model", f"m={path}") as server:  # it listens, no more
+        with connected(server.port) as slow:
+            slow.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: h\r\n")
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_for("stopping")
+            slow.sendall(b"\r\n")
+            assert slow.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert server.process.wait(60) == 0
+
+
 def test_nothing_is_waited_for_longer_than_drain_says(path: Path) -> None:
     with ServingProcess("--model", f"m={path}", "--drain", "1") as server:
         server.wait_for("ready")
@@ -136,47 +144,3 @@ def test_systemd_hears_when_it_is_ready_and_when_it_stops(path: Path, tmp_path: 
             assert asked(server.port) == answer_of(1)
             assert server.end() == 0
             assert manager.recv(100) == b"STOPPING=1"
-
-
-class Polite(threading.Thread):
-    """Asks on one connection as long as answers do not say that it ends, then on another."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__()
-        self.port, self.answers, self.wrong = port, 0, list[Any]()
-
-    def run(self) -> None:
-        import http.client
-
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        while True:
-            try:
-                if connection.sock is None:
-                    connection.connect()
-            except ConnectionRefusedError:
-                return  # it accepts no more
-            try:
-                connection.request("POST", "/v2/models/m/infer", BODY)
-                answer = connection.getresponse()
-                if (answer.status, json.load(answer)["outputs"][0]["data"]) != (200, answer_of(1)):
-                    self.wrong.append(answer.status)
-            except Exception as error:
-                self.wrong.append(error)
-                return
-            self.answers += 1
-
-
-@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.faults)])
-def test_who_keeps_to_connection_close_loses_nothing(path: Path, rounds: int) -> None:
-    for _ in range(rounds):
-        with ServingProcess("--model", f"m={path}", "--threads", "2") as server:
-            server.wait_for("ready")
-            askers = [Polite(server.port) for _ in range(6)]
-            for each in askers:
-                each.start()
-            while min(each.answers for each in askers) < 20 and any(each.is_alive() for each in askers):
-                os.sched_yield()
-            assert server.end() == 0
-            for each in askers:
-                each.join()
-            assert [each.wrong for each in askers] == [[]] * 6

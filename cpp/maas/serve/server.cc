@@ -20,6 +20,7 @@
 
 #include "maas/base/error.h"
 #include "maas/serve/batch.h"
+#include "maas/serve/close_to_new.h"
 #include "maas/serve/connection.h"
 #include "maas/serve/http_conversation.h"
 #include "maas/serve/raw_conversation.h"
@@ -165,6 +166,7 @@ void Server::Impl::accept(Listener& listener) {
 // Clients that connected before the server stopped have a right to their answer.
 void Server::Impl::accept_last(Listener& listener) {
   boost::system::error_code error;
+  close_to_new(listener.acceptor.native_handle());
   listener.pause.cancel();
   listener.acceptor.cancel(error);
   listener.acceptor.non_blocking(true, error);

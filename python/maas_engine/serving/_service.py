@@ -139,10 +139,10 @@ class Server:
                     self._models.load(name)
                 except TRANSIENT:
                     continue  # the watch goes on
-        except BaseException:
-            self.stop(0)
+            self._begin()
+        except BaseException as error:  # a signal's may come when all is served already
+            self.stop(0 if isinstance(error, Exception) else None)
             raise
-        self._begin()
         return self
 
     def stop(self, timeout: float | None = None) -> None:

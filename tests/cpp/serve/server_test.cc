@@ -148,6 +148,32 @@ TEST(Server, AnAnswerFromTheControlPlaneIsWaitedForButNotForever) {
   }
 }
 
+TEST(Server, WhoConnectedBeforeItStoppedIsAnswered) {
+  for (int round = 0; round < 2; ++round) {
+    const auto server = start({});
+    std::atomic<int> answered{0}, lost{0};
+    std::vector<std::thread> clients;
+    for (int t = 0; t < 8; ++t) {
+      clients.emplace_back([&, port = server->http_port()] {
+        while (true) {
+          const auto begun = Clock::now();
+          Client client(port);
+          if (!client.connected()) return;
+          if (is(client.ask(kLive), 200)) {
+            ++answered;
+          } else if (Clock::now() - begun < milliseconds(200)) {  // else it was sent too late
+            ++lost;
+          }
+        }
+      });
+    }
+    while (answered < 1000 && lost == 0) std::this_thread::yield();
+    server->stop(milliseconds(30000));
+    for (auto& each : clients) each.join();
+    EXPECT_EQ(lost, 0);
+  }
+}
+
 TEST(Server, GoesWithoutHavingBeenStarted) {
   Server never{ServerOptions()};
   const auto server = start({});
