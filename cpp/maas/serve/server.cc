@@ -1,7 +1,5 @@
 #include "maas/serve/server.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -22,6 +20,7 @@
 #include "maas/serve/batch.h"
 #include "maas/serve/close_to_new.h"
 #include "maas/serve/connection.h"
+#include "maas/serve/descriptors.h"
 #include "maas/serve/http_conversation.h"
 #include "maas/serve/raw_conversation.h"
 #include "maas/serve/tls.h"
@@ -37,17 +36,6 @@ namespace {
 constexpr std::chrono::milliseconds kLastRequests{250};  // for requests on their way when the server stops
 constexpr std::chrono::milliseconds kAcceptPause{100};   // after an error such as no descriptor left
 constexpr std::chrono::seconds kLook{1};                 // from one look at all connections to the next
-constexpr size_t kForHealth = 32;    // connections above the limit, which are told so, or that all is well
-constexpr size_t kOtherFiles = 128;  // descriptors for the rest of the process
-
-// As many as descriptors allow, as they are limited now.
-size_t most_connections(size_t wanted) {
-  rlimit files;
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
-  const size_t others = kOtherFiles + kForHealth;
-  const size_t left = files.rlim_cur > 2 * others ? files.rlim_cur - others : files.rlim_cur / 2;
-  return std::min(wanted, left);
-}
 
 }  // namespace
 
