@@ -17,22 +17,20 @@ size_t bytes_of(const ValueType& type, size_t rows) {
   return item_size(type.dtype) * elements(type.shape) * (is_batched(type.shape) ? rows : 1);
 }
 
-// Pointers behind row `first_row` of the outputs that the call wants.
+// Rows of the outputs that the call wants.
 void collect(const Call& call, const std::vector<void*>& places, size_t first_row,
              std::vector<wire::Tensor>& tensors) {
-  const auto& outputs = call.model->program().outputs();
-  tensors.clear();
-  for (const size_t i : call.wanted) {
-    const size_t offset = is_batched(outputs[i].type.shape) ? bytes_of(outputs[i].type, first_row) : 0;
-    tensors.push_back(
-        call.model->output(i, call.binding.rows, static_cast<const std::byte*>(places[i]) + offset));
+  tensors.resize(call.wanted.size());
+  for (size_t k = 0; k < tensors.size(); ++k) {
+    const size_t i = call.wanted[k];
+    call.model->output(i, first_row, call.binding.rows, places[i], tensors[k]);
   }
 }
 
 }  // namespace
 
 wire::Status deadline_status(const Call& call, Clock::time_point now) {
-  if (call.request.timeout_us == 0) return {};
+  if (call.request.timeout_us == 0 || now <= call.arrived) return {};  // `arrived` may be reckoned
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - call.arrived);
   if (static_cast<uint64_t>(waited.count()) <= call.request.timeout_us) return {};  // any uint64 may be asked
   return {ErrorCode::kDeadlineExceeded, "the deadline passed before the request could run"};
@@ -103,9 +101,12 @@ void LargeRun::tell() {
   call_.answered(tensors);
 }
 
-void BatchRunner::run(std::span<Call* const> calls) {
-  if (calls.size() > 1 && run_together(calls)) return;
-  for (Call* call : calls) run_alone(*call);
+void BatchRunner::run(std::span<Call* const> calls, Clock::time_point started) {
+  if (calls.size() > 1 && run_together(calls, started)) return;
+  for (Call* call : calls) {
+    run_alone(*call, started);
+    if (calls.size() > 1) started = Clock::now();
+  }
 }
 
 void BatchRunner::tidy() {
@@ -119,22 +120,22 @@ Scratch& BatchRunner::scratch_of(const ModelPointer& model) {
   return kept_.emplace(model.get(), Kept{model, Scratch(model->program())}).first->second.scratch;
 }
 
-bool BatchRunner::run_together(std::span<Call* const> calls) {
+bool BatchRunner::run_together(std::span<Call* const> calls, Clock::time_point started) {
   size_t rows = 0;
   for (const Call* call : calls) {
     if (!call->binding.exact) return false;
     rows += call->binding.rows;
   }
   const ModelPointer model = calls[0]->model;  // a call lets go of its own when it is answered
-  const Clock::time_point started = Clock::now();
   const auto& inputs = model->program().inputs();
   if (inputs_.size() < inputs.size()) inputs_.resize(inputs.size());
   arrays_ = calls[0]->binding.inputs;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    make_room(inputs_[i], bytes_of(inputs[i].type, rows));
+    const size_t row_bytes = bytes_of(inputs[i].type, 1);
+    make_room(inputs_[i], row_bytes * rows);
     std::byte* place = inputs_[i].data();
     for (const Call* call : calls) {
-      const size_t bytes = bytes_of(inputs[i].type, call->binding.rows);
+      const size_t bytes = row_bytes * call->binding.rows;
       if (bytes > 0) std::memcpy(place, call->binding.inputs[i].data, bytes);
       place += bytes;
     }
@@ -143,12 +144,12 @@ bool BatchRunner::run_together(std::span<Call* const> calls) {
   wire::Status status;
   if (!run_program(model->program(), arrays_.data(), rows, scratch_of(model), outputs_, places_, status))
     return false;
-  const Clock::time_point ran = Clock::now();
-  counters_.ran(*model, rows, ran - started);
+  count(arrays_.data(), rows, *calls[0], started);
+  const Clock::time_point ran = calls[0]->ran;
   // Texts lie in requests, which are gone when they are answered.
-  if (LiveProfile* live = model->live_profile()) live->count(arrays_.data(), places_, rows);
   size_t row = 0;
   for (Call* call : calls) {
+    if (call != calls[0]) call->told = {};  // others are told, and their answers sent, before it
     call->started = started;
     call->ran = ran;
     const size_t first = row;
@@ -158,22 +159,28 @@ bool BatchRunner::run_together(std::span<Call* const> calls) {
   return true;
 }
 
-void BatchRunner::run_alone(Call& call) {
-  call.started = Clock::now();
+void BatchRunner::run_alone(Call& call, Clock::time_point started) {
+  call.told = {};
   if (!run_program(call.model->program(), call.binding.inputs.data(), call.binding.rows,
                    scratch_of(call.model), outputs_, places_, call.status)) {
     return call.answered({});
   }
-  call.ran = Clock::now();
-  counters_.ran(*call.model, call.binding.rows, call.ran - call.started);
-  if (LiveProfile* live = call.model->live_profile()) {
-    live->count(call.binding.inputs.data(), places_, call.binding.rows);
-  }
+  count(call.binding.inputs.data(), call.binding.rows, call, started);
   tell(call, 0);
 }
 
+// What the run's first call, which is told next, knows of it now, and the figures.
+void BatchRunner::count(const InputArray* inputs, size_t rows, Call& first, Clock::time_point started) {
+  first.started = started;
+  first.ran = first.told = Clock::now();
+  counters_.ran(*first.model, rows, first.ran - started);
+  if (LiveProfile* live = first.model->live_profile()) {
+    live->count(inputs, places_, rows);
+    first.told = {};
+  }
+}
+
 void BatchRunner::tell(Call& call, size_t first_row) {
-  call.told = Clock::now();
   collect(call, places_, first_row, tensors_);
   call.answered(tensors_);
 }

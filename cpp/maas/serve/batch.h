@@ -49,7 +49,7 @@ class BatchRunner {
   // Runs calls of one model and tells each its answer. Several are run together only where all their bindings
   // are exact; where that run finds a wrong row, each is run alone, so that only the one that has it hears of
   // it.
-  void run(std::span<Call* const> calls);
+  void run(std::span<Call* const> calls, Clock::time_point started = Clock::now());
 
   // Forgets scratches of models that are gone.
   void tidy();
@@ -61,8 +61,9 @@ class BatchRunner {
   };
 
   Scratch& scratch_of(const ModelPointer& model);
-  bool run_together(std::span<Call* const> calls);
-  void run_alone(Call& call);
+  bool run_together(std::span<Call* const> calls, Clock::time_point started);
+  void run_alone(Call& call, Clock::time_point started);
+  void count(const InputArray* inputs, size_t rows, Call& first, Clock::time_point started);
   void tell(Call& call, size_t first_row);
 
   Counters& counters_;

@@ -18,7 +18,8 @@ class Call {
  public:
   virtual ~Call() = default;
 
-  // `outputs` in the order of `wanted` hold until it returns; empty where status() is not ok.
+  // `outputs` in the order of `wanted` hold until it returns; empty where status() is not ok. `told` is set
+  // where the time is known without reading the clock, else it is 0.
   virtual void answered(std::span<const wire::Tensor> outputs) = 0;
 
   ModelPointer model;
@@ -26,7 +27,7 @@ class Call {
   Binding binding;
   std::vector<size_t> wanted;            // outputs of the program
   Clock::time_point arrived, added;      // whole here; decoded and waiting to run
-  Clock::time_point started, ran, told;  // its run began and ended; its answer is being made
+  Clock::time_point started, ran, told;  // its run began and ended; its answer began to be made
   wire::Status status;
 
   void clear() {

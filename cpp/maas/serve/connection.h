@@ -176,6 +176,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
                               if (self->expired_) return self->guarded([&] { self->expire(); });
                               if (error) return;
                               self->end_ += count;
+                              self->filled_ = self->end_ + wire::kBodyPadding == self->size_;
                               self->guarded([&] { self->converse(); });
                             });
   }
@@ -271,10 +272,11 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   bool make_room() {
     const size_t least = end_ + kFirst / 2 + wire::kBodyPadding;
     const bool too_large = end_ == 0 && size_ > kAlways;
-    if (size_ >= least && !too_large) return true;
+    const bool too_small = end_ == 0 && filled_ && size_ < kAlways;  // for a client that sends many at once
+    if (size_ >= least && !too_large && !too_small) return true;
     const size_t known = conversation_->wanted();
     const size_t wanted = known > 0 ? std::max(known + wire::kBodyPadding, least) : 2 * least;
-    const size_t size = std::max(kFirst, std::min(wanted, 4 * end_ + least));
+    const size_t size = too_small ? kAlways : std::max(kFirst, std::min(wanted, 4 * end_ + least));
     if (size <= kAlways) {
       set_buffer({std::make_unique_for_overwrite<char[]>(size), size});
       return true;
@@ -313,6 +315,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   Wait wait_ = Wait::kRequest;
   bool leaving_ = false, begun_ = false, in_body_ = false;  // begun_: bytes of this request are here
   bool expired_ = false;                                    // they came too slowly
+  bool filled_ = false;                                     // the latest read took all there was room for
   uint32_t since_ = 0;                                      // second of the loop
   std::string sending_;
   size_t sent_ = 0;

@@ -113,20 +113,25 @@ void Counters::ran(const ServedModel& model, size_t rows, Clock::duration took) 
   runs.ns.add(ns(took));
 }
 
-// By name, not by address: another model may come to lie where one was.
 Counters::Live& Counters::of(const ServedModel& model) {
+  if (latest_model_ == model.number()) return *latest_;
   const auto is_it = [&](const Live& live) {
     return live.model == model.name() && live.version == model.version();
   };
-  if (latest_ != nullptr && is_it(*latest_)) return *latest_;
   const auto found = std::find_if(models_.begin(), models_.end(), is_it);
-  if (found != models_.end()) return *(latest_ = &*found);
+  if (found != models_.end()) {
+    latest_ = &*found;
+    latest_model_ = model.number();
+    return *latest_;
+  }
   try {
     const std::lock_guard lock(mutex_);
     Live& added = models_.emplace_back();
+    latest_ = &added;
+    latest_model_ = model.number();
     added.model = model.name();
     added.version = model.version();
-    return *(latest_ = &added);
+    return added;
   } catch (const std::bad_alloc&) {
     return nowhere_;
   }

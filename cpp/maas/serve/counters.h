@@ -138,6 +138,7 @@ class Counters {
   mutable std::mutex mutex_;  // taken to read, and to add a model
   std::deque<Live> models_;
   Live* latest_ = nullptr;
+  uint64_t latest_model_ = 0;  // its number
   std::shared_ptr<AccessRing> log_;
   Tally waiting_requests_, waiting_rows_;
   std::array<std::atomic<uint64_t>, kProtocols> opened_{}, closed_{};

@@ -47,6 +47,7 @@ class HttpConversation::HttpCall final : public Call {
   }
 
   void answered(std::span<const wire::Tensor> outputs) override {
+    if (told == Clock::time_point{}) told = Clock::now();
     if (status.ok()) encode(outputs);
     if (!status.ok()) return fail(wire::http_status(status.code()), status.text());
     finish();
@@ -325,6 +326,7 @@ void HttpConversation::decoded(HttpCall& call) {
     call.status = no_memory();
   }
   if (!call.status.ok()) return call.answered({});
+  call.added = Clock::now();
   worker_.add(call);
 }
 

@@ -14,24 +14,28 @@ class RawConversation::RawCall final : public Call {
 
   void answered(std::span<const wire::Tensor> outputs) override {
     if (!status.ok()) return fail(status);
+    Pace& pace = conversation_.telling_;
+    if (std::exchange(conversation_.told_run_, ran) != ran)
+      pace.start(told == Clock::time_point{} ? Clock::now() : told);
+    told = pace.at();
     wire::encode_frame(head, 0, {model->name(), model->version(), {}, outputs}, conversation_.out_);
-    finish();
+    finish(pace.step());
   }
   void fail(wire::Status why) {
     status = std::move(why);
     wire::encode_frame_error(head, status.code(), status.text(), conversation_.out_);
-    finish();
+    finish(Clock::now());
   }
   void succeed(std::span<const wire::Tensor> tensors) {
     wire::encode_frame(head, 0, {{}, {}, {}, tensors}, conversation_.out_);
-    finish();
+    finish(Clock::now());
   }
 
   wire::FrameHead head;  // of the answer
 
  private:
-  void finish() {
-    conversation_.worker_.finished(*this, Protocol::kRaw);
+  void finish(Clock::time_point now) {
+    conversation_.counters_->finished(*this, Protocol::kRaw, now);
     model.reset();
     conversation_.finished();
   }
@@ -46,6 +50,7 @@ RawConversation::~RawConversation() { counters_->closed(Protocol::kRaw); }
 
 size_t RawConversation::read(std::string_view bytes) {
   reading_ = true;
+  decoding_.start(Clock::now());
   size_t taken = 0;
   while (!ends_ && used_ < worker_.options.pipelined) {
     wire::Status status;
@@ -96,6 +101,16 @@ RawConversation::RawCall& RawConversation::next_call() {
 
 void RawConversation::take(std::string_view frame) {
   RawCall& call = next_call();
+  if (crowded_ || !last_.repeated(frame, worker_.models, call)) return decode(frame, call);
+  call.head = {static_cast<uint8_t>(wire::FrameKind::kInfer) | wire::kAnswerBit, 0, wire::frame_id(frame)};
+  if (wire::Status status = judge(call.model->name()); !status.ok()) {
+    call.model.reset();
+    return call.fail(std::move(status));
+  }
+  add(call);
+}
+
+void RawConversation::decode(std::string_view frame, RawCall& call) {
   call.clear();
   wire::FrameHead head;
   const wire::Status status = wire::decode_frame(frame, head, call.request);
@@ -106,7 +121,7 @@ void RawConversation::take(std::string_view frame) {
     return call.fail({ErrorCode::kOverloaded, "too many connections: try again later"});
   }
   switch (static_cast<wire::FrameKind>(head.kind)) {
-    case wire::FrameKind::kInfer: return infer(call);
+    case wire::FrameKind::kInfer: return infer(frame, call);
     case wire::FrameKind::kPing: return call.succeed({});
     case wire::FrameKind::kMetadata: return describe(call);
     case wire::FrameKind::kAuth: return authenticate(call);
@@ -115,16 +130,15 @@ void RawConversation::take(std::string_view frame) {
 }
 
 // Who has shown no good token learns nothing else, not even which models there are.
-wire::Status RawConversation::judge(const RawCall& call) {
+wire::Status RawConversation::judge(std::string_view model) {
   if (!credentials_) return {};
-  switch (credentials_->ask({Need::Kind::kPredict, call.request.model})) {
+  switch (credentials_->ask({Need::Kind::kPredict, model})) {
     case Access::kAllowed: return {};
     case Access::kNoToken:
       return {ErrorCode::kPermissionDenied, "expected an auth frame with a token that is valid, first"};
     case Access::kNoScope: break;
   }
-  return {ErrorCode::kPermissionDenied,
-          "expected a token that allows model " + wire::shown(call.request.model)};
+  return {ErrorCode::kPermissionDenied, "expected a token that allows model " + wire::shown(model)};
 }
 
 void RawConversation::authenticate(RawCall& call) {
@@ -138,20 +152,29 @@ void RawConversation::authenticate(RawCall& call) {
   call.fail({ErrorCode::kPermissionDenied, "expected a token that is valid, got another text"});
 }
 
-void RawConversation::infer(RawCall& call) {
-  if (wire::Status status = judge(call); !status.ok()) return call.fail(status);
+void RawConversation::infer(std::string_view frame, RawCall& call) {
+  if (wire::Status status = judge(call.request.model); !status.ok()) return call.fail(status);
   const ModelPointer* found = worker_.models.find(call.request.model, call.request.version);
   if (found == nullptr) return call.fail(missing_model(worker_, call.request.model));
   call.model = *found;
-  call.arrived = Clock::now();
   call.status = call.model->bind(call.request, call.binding);
   if (call.status.ok()) call.status = call.model->choose(call.request, call.wanted);
-  if (!call.status.ok()) return call.answered({});
+  if (!call.status.ok()) {
+    call.arrived = decoding_.at();
+    return call.answered({});
+  }
+  last_.remember(frame, worker_.models, *found, call);
+  add(call);
+}
+
+void RawConversation::add(RawCall& call) {
+  call.arrived = decoding_.at();
+  call.added = decoding_.step();
   worker_.add(call);
 }
 
 void RawConversation::describe(RawCall& call) {
-  if (wire::Status status = judge(call); !status.ok()) return call.fail(status);
+  if (wire::Status status = judge(call.request.model); !status.ok()) return call.fail(status);
   const std::string json = model_metadata(worker_.models, call.request.model, call.request.version);
   if (json.empty()) return call.fail(missing_model(worker_, call.request.model));
   const std::string_view text = json;

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "maas/serve/conversation.h"
+#include "maas/serve/last_question.h"
+#include "maas/serve/pace.h"
 #include "maas/serve/worker.h"
 #include "maas/wire/frame.h"
 
@@ -29,9 +31,11 @@ class RawConversation final : public Conversation {
   class RawCall;
 
   void take(std::string_view frame);
-  void infer(RawCall& call);
+  void decode(std::string_view frame, RawCall& call);
+  void infer(std::string_view frame, RawCall& call);
+  void add(RawCall& call);
   void authenticate(RawCall& call);
-  wire::Status judge(const RawCall& call);
+  wire::Status judge(std::string_view model);
   void describe(RawCall& call);
   RawCall& next_call();
   void refuse(const wire::Status& why);
@@ -40,6 +44,9 @@ class RawConversation final : public Conversation {
 
   Worker& worker_;
   std::optional<Credentials> credentials_;
+  LastQuestion last_;
+  Pace decoding_, telling_;
+  Clock::time_point told_run_;  // when the run ended whose answers are being told
   std::deque<std::unique_ptr<RawCall>> calls_;
   const std::shared_ptr<Counters> counters_;
   size_t used_ = 0, open_ = 0, wanted_ = 0;

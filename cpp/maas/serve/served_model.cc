@@ -1,6 +1,7 @@
 #include "maas/serve/served_model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -89,6 +90,21 @@ Status to_model_type(wire::Tensor& tensor, wire::ValueRoom& room, DType& dtype) 
   }
 }
 
+wire::Tensor as_tensor(const Value& value) {
+  wire::Tensor tensor;
+  tensor.name = value.name;
+  tensor.type = wire_type(value.type.dtype);
+  tensor.rank = static_cast<uint8_t>(value.type.shape.size());
+  std::copy(value.type.shape.begin(), value.type.shape.end(), tensor.shape);
+  tensor.count = elements(value.type.shape);
+  return tensor;
+}
+
+uint64_t next_number() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
 std::string wire_shape(const Shape& shape) {
   std::string out = "[";
   for (size_t d = 0; d < shape.size(); ++d) {
@@ -127,7 +143,8 @@ ServedModel::ServedModel(std::string name, std::string version, Graph graph)
     : name_(std::move(name)),
       version_(std::move(version)),
       parameters_(describe_parameters(graph.metadata)),
-      program_(compile(std::move(graph))) {
+      program_(compile(std::move(graph))),
+      number_(next_number()) {
   for (const auto* values : {&program_.inputs(), &program_.outputs()}) {
     for (const Value& value : *values) {
       if (value.type.shape.size() <= wire::kMaxRank) continue;
@@ -136,6 +153,7 @@ ServedModel::ServedModel(std::string name, std::string version, Graph graph)
                       value.name + "' of " + std::to_string(value.type.shape.size()));
     }
   }
+  for (const Value& value : program_.outputs()) outputs_.push_back(as_tensor(value));
   described_ = "\"inputs\":[";
   describe(program_.inputs(), described_);
   described_ += "],\"outputs\":[";
@@ -248,20 +266,19 @@ Status ServedModel::choose(const wire::Request& request, std::vector<size_t>& ou
   return {};
 }
 
-wire::Tensor ServedModel::output(size_t i, size_t rows, const void* data) const {
-  const Value& value = program_.outputs()[i];
-  wire::Tensor tensor;
-  tensor.name = value.name;
-  tensor.type = wire_type(value.type.dtype);
-  tensor.rank = static_cast<uint8_t>(value.type.shape.size());
-  std::copy(value.type.shape.begin(), value.type.shape.end(), tensor.shape);
-  tensor.count = elements(value.type.shape);
-  if (is_batched(value.type.shape)) {
-    tensor.shape[0] = static_cast<int64_t>(rows);
-    tensor.count *= rows;
-  }
+void ServedModel::output(size_t i, size_t first, size_t rows, const void* data, wire::Tensor& tensor) const {
+  const wire::Tensor& row = outputs_[i];
+  tensor.name = row.name;
+  tensor.type = row.type;
+  tensor.rank = row.rank;
+  std::copy_n(row.shape, row.rank, tensor.shape);
+  tensor.count = row.count;
   tensor.data = data;
-  return tensor;
+  const ValueType& type = program_.outputs()[i].type;
+  if (!is_batched(type.shape)) return;
+  tensor.data = static_cast<const std::byte*>(data) + first * row.count * item_size(type.dtype);
+  tensor.shape[0] = static_cast<int64_t>(rows);
+  tensor.count *= rows;
 }
 
 }  // namespace maas::serve

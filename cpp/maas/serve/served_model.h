@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ class ServedModel {
 
   const std::string& name() const { return name_; }
   const std::string& version() const { return version_; }
+  // No other model of this process has it, ever.
+  uint64_t number() const { return number_; }
   const Program& program() const { return program_; }
 
   // Before it is served. What its rows look like is then counted.
@@ -48,8 +51,9 @@ class ServedModel {
   // Which of the program's outputs a request wants, in its order.
   wire::Status choose(const wire::Request& request, std::vector<size_t>& outputs) const;
 
-  // Output i of a run of `rows` rows, which lies at `data`.
-  wire::Tensor output(size_t i, size_t rows, const void* data) const;
+  // Rows `first` to `first + rows` of output i of a run, which lies at `data`; all of it where it has no
+  // rows.
+  void output(size_t i, size_t first, size_t rows, const void* data, wire::Tensor& tensor) const;
 
   // "inputs":[...],"outputs":[...] and the engine's own "parameters":{...} of the Open Inference Protocol's
   // metadata.
@@ -62,6 +66,8 @@ class ServedModel {
 
   std::string name_, version_, parameters_;
   Program program_;
+  const uint64_t number_;
+  std::vector<wire::Tensor> outputs_;  // as they travel, of one row
   std::unique_ptr<LiveProfile> live_;
   std::string described_;
 };

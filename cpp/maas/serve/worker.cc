@@ -29,7 +29,6 @@ std::shared_ptr<const Readiness::State> Worker::readiness() const {
 }
 
 void Worker::add(Call& call) {
-  call.added = Clock::now();
   if (is_large(call)) {
     if (!run_elsewhere_(call)) refuse(call);
     return;
@@ -60,7 +59,7 @@ void Worker::flush() {
   calls.swap(pending_);
   pending_rows_ = 0;
   counters->waits(0, 0);
-  const Clock::time_point now = Clock::now();
+  Clock::time_point now = Clock::now();
   while (!calls.empty()) {
     const ServedModel* const model = calls.front()->model.get();
     batch_.clear();
@@ -75,7 +74,8 @@ void Worker::flush() {
       }
     }
     calls.resize(kept);
-    if (!batch_.empty()) runner_.run(batch_);
+    if (!batch_.empty()) runner_.run(batch_, now);
+    if (!calls.empty()) now = Clock::now();
   }
   running_ = false;
   if (pending_.empty()) pending_.swap(calls);  // its memory

@@ -48,7 +48,8 @@ class Worker {
 
   const AccessRules* const rules;  // nullptr: nobody needs a token
 
-  // Takes a bound call: it is answered within this wake-up, or later where it is large.
+  // Takes a bound call with its times `arrived` and `added`: it is answered within this wake-up, or later
+  // where it is large.
   void add(Call& call);
   // Runs what was added, the calls of one model together.
   void flush();

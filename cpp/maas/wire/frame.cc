@@ -1,6 +1,7 @@
 #include "maas/wire/frame.h"
 
 #include <bit>
+#include <cstddef>
 #include <cstring>
 
 #include "maas/wire/infer_decoder.h"
@@ -101,23 +102,44 @@ size_t data_size(const Tensor& tensor) {
   return size;
 }
 
-template <class T>
-void append(const T& value, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
+// Fills bytes that are there.
+class Writer {
+ public:
+  explicit Writer(char* place) : place_(place) {}
+  void put(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(place_, bytes.data(), bytes.size());
+    place_ += bytes.size();
+  }
+  template <class T>
+  void put(const T& value) {
+    std::memcpy(place_, &value, sizeof(T));
+    place_ += sizeof(T);
+  }
+
+ private:
+  char* place_;
+};
+
+// Room for so many bytes behind what is there.
+Writer grow(std::string& out, size_t bytes) {
+  const size_t start = out.size();
+  out.resize(start + bytes);
+  return Writer(out.data() + start);
 }
 
 void append_tensor(const Tensor& tensor, std::string& out) {
   const auto name = static_cast<uint16_t>(tensor.name.size());
-  append(TensorHead{static_cast<uint8_t>(tensor.type), tensor.rank, name, 0, data_size(tensor)}, out);
-  for (const int64_t dim : tensor.dims()) append(static_cast<uint64_t>(dim), out);
-  out += tensor.name;
+  Writer writer = grow(out, sizeof(TensorHead) + tensor.rank * sizeof(int64_t) + tensor.name.size());
+  writer.put(TensorHead{static_cast<uint8_t>(tensor.type), tensor.rank, name, 0, data_size(tensor)});
+  for (const int64_t dim : tensor.dims()) writer.put(static_cast<uint64_t>(dim));
+  writer.put(tensor.name);
   if (tensor.type != DataType::kBytes) {
     if (tensor.count > 0) out.append(static_cast<const char*>(tensor.data), data_size(tensor));
     return;
   }
   const auto* texts = static_cast<const std::string_view*>(tensor.data);
   for (size_t i = 0; i < tensor.count; ++i) {
-    append(static_cast<uint32_t>(texts[i].size()), out);
+    grow(out, sizeof(uint32_t)).put(static_cast<uint32_t>(texts[i].size()));
     out += texts[i];
   }
 }
@@ -171,6 +193,25 @@ Status decode_frame(std::string_view frame, FrameHead& head, Request& request) {
   return reader.empty() ? Status() : cut_short();
 }
 
+bool has_form(std::string_view frame, std::string_view begins, std::string_view ends) {
+  constexpr size_t id = offsetof(Head, id), names = offsetof(Head, model);  // between them, what may differ
+  return frame.size() >= begins.size() + ends.size() && std::memcmp(frame.data(), begins.data(), id) == 0 &&
+         std::memcmp(frame.data() + names, begins.data() + names, begins.size() - names) == 0 &&
+         frame.ends_with(ends);
+}
+
+uint64_t frame_id(std::string_view frame) {
+  uint64_t id;
+  std::memcpy(&id, frame.data() + offsetof(Head, id), sizeof(id));
+  return id;
+}
+
+uint32_t frame_timeout_us(std::string_view frame) {
+  uint32_t timeout_us;
+  std::memcpy(&timeout_us, frame.data() + offsetof(Head, timeout_us), sizeof(timeout_us));
+  return timeout_us;
+}
+
 void encode_frame(const FrameHead& head, uint32_t timeout_us, const Answer& answer, std::string& out) {
   const size_t start = out.size();
   Head fields = {};
@@ -182,9 +223,10 @@ void encode_frame(const FrameHead& head, uint32_t timeout_us, const Answer& answ
   fields.model = static_cast<uint16_t>(answer.model.size());
   fields.model_version = static_cast<uint16_t>(answer.version.size());
   fields.tensors = static_cast<uint16_t>(answer.outputs.size());
-  append(fields, out);
-  out += answer.model;
-  out += answer.version;
+  Writer writer = grow(out, sizeof(fields) + answer.model.size() + answer.version.size());
+  writer.put(fields);
+  writer.put(answer.model);
+  writer.put(answer.version);
   for (const Tensor& tensor : answer.outputs) append_tensor(tensor, out);
   const auto size = static_cast<uint32_t>(out.size() - start - sizeof(fields.size));
   std::memcpy(out.data() + start, &size, sizeof(size));

@@ -35,6 +35,14 @@ FrameState find_frame(std::string_view bytes, size_t limit, size_t& size, Status
 // `frame`: one whole frame. The caller has cleared the request; tensors of numbers point into the frame.
 Status decode_frame(std::string_view frame, FrameHead& head, Request& request);
 
+// Whether a whole frame begins and ends as another one does, but for id and timeout. `begins`: its head at
+// least.
+bool has_form(std::string_view frame, std::string_view begins, std::string_view ends);
+
+// Of a whole frame.
+uint64_t frame_id(std::string_view frame);
+uint32_t frame_timeout_us(std::string_view frame);
+
 // Appends a frame: an answer, or, with `kind` of a request, a request for all outputs.
 void encode_frame(const FrameHead& head, uint32_t timeout_us, const Answer& answer, std::string& out);
 
