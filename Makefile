@@ -89,10 +89,12 @@ test-clients: build $(STAMPS)/test build/clients/kserve/installed build/clients/
 	tools/system_packages.sh $(PYTHON) clients
 	$(BIN)/python -m pytest -m "clients or not clients" tests/python/test_server_clients.py
 
-# An environment of its own a client: their requirements clash.
-build/clients/%/installed:
+# An environment of its own a client: their requirements clash. The versions are those that were tried.
+build/clients/kserve/installed: CLIENT := kserve==0.15.2
+build/clients/mlserver/installed: CLIENT := mlserver==1.7.1
+build/clients/%/installed: Makefile
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet $*
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet $(CLIENT)
 	@touch $@
 
 .PHONY: operators
@@ -164,8 +166,9 @@ asan tsan:
 
 .PHONY: fuzz
 fuzz: $(STAMPS)/build $(STAMPS)/test ## Run every fuzz target for a minute (clang)
-	cmake -G Ninja -S . -B build/fuzz -DMAAS_PYTHON=OFF -DMAAS_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ -DMAAS_SANITIZE=fuzzer-no-link,address,undefined
-	cmake --build build/fuzz
+	tools/system_packages.sh $(PYTHON) fuzz
+	cmake --preset $@
+	cmake --build --preset $@
 	$(BIN)/python tests/fuzz/make_onnx_seeds.py build/fuzz/onnx_fuzz_corpus
 	$(BIN)/python tests/fuzz/make_server_seeds.py build/fuzz/conversation_fuzz_corpus
 	for target in build/fuzz/*_fuzz; do \

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Installs the system packages the build needs and the machine lacks: system_packages.sh PYTHON [bench|test|wrk]
+# Installs the system packages the build needs and the machine lacks:
+# system_packages.sh PYTHON [bench|clients|fuzz|test|wrk]
 # Only Debian and Ubuntu are automatic; elsewhere it names the packages and stops.
 set -euo pipefail
 python=${1:-python3}
@@ -33,6 +34,7 @@ has_python_headers || missing+=("$(basename "$python")-dev")
 [[ "${2:-}" != @(wrk|clients) ]] || command -v wrk >/dev/null || missing+=(wrk)
 [ "${2:-}" != clients ] || command -v h2load >/dev/null || missing+=(nghttp2-client)
 [ "${2:-}" != clients ] || command -v curl >/dev/null || missing+=(curl)
+[ "${2:-}" != fuzz ] || command -v clang++ >/dev/null || missing+=(clang libclang-rt-dev)
 [ "${2:-}" != test ] || has_postgres || missing+=(postgresql)
 
 if [ ${#missing[@]} -gt 0 ]; then

