@@ -285,6 +285,22 @@ def test_a_path_has_one_spelling(whole: Server, path: str) -> None:
         assert b"evil.example" not in reply.body or b"//evil" in path.encode()
 
 
+def test_pages_of_the_web_do_not_load_and_unload(whole: Server) -> None:
+    """A browser on this machine sends what a page anywhere tells it to, and says so."""
+    page = "/v2/repository/models/small/unload"
+    with Wire(whole.port) as wire:
+        wire.send(post(page, b"", Origin="https://evil.example", Content_Type="text/plain"))
+        assert wire.reply().status == 403
+        for message in (post(PATH.decode(), BODY, Origin="https://ours.example"), get("/v2/models/small")):
+            wire.send(message)
+            assert wire.reply().status == 200, "it is still there"
+        wire.send(post("/v2/repository/index", b"", Origin="null"))
+        assert wire.reply().status == 200
+        for change in (page, page.replace("unload", "load")):
+            wire.send(post(change, b""))
+            assert wire.reply().status == 200
+
+
 def test_an_id_comes_back_as_it_was_and_breaks_out_of_nothing(whole: Server) -> None:
     for id in ('"}\r\nX: y', "\x00\x1f\x7f", "\u2028\ud7ff\U0001f600", "a" * 100_000, "</script>", "%0d%0a"):
         with Wire(whole.port) as wire:

@@ -223,8 +223,12 @@ HttpConversation::HttpCall& HttpConversation::last_call() {
 
 Access HttpConversation::judge(const wire::HttpRequest& request, const Route& route) {
   if (!credentials_ || is_open(request, route, worker_.options)) return Access::kAllowed;
+  const Need need = need_of(request, route);
+  // A page in a browser of this machine reaches the server as if it were the browser's user.
+  if (need.kind == Need::Kind::kAdmin && request.authorization.empty() && !request.field("Origin").empty())
+    return Access::kNoScope;
   credentials_->show(bearer_token(request.authorization));
-  return credentials_->ask(need_of(request, route));
+  return credentials_->ask(need);
 }
 
 void HttpConversation::deny(Access access, const Route& route, HttpCall& call) {
