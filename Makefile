@@ -12,7 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # The venv's own cmake, ninja and clang-format come before the system's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-SOURCES := $(shell find cpp tests/cpp cmake -type f 2>/dev/null) CMakeLists.txt pyproject.toml
+SOURCES := $(shell find cpp cmake -type f 2>/dev/null) CMakeLists.txt pyproject.toml
+CPP_TESTS := $(shell find tests/cpp tests/fuzz -type f 2>/dev/null)
 CPP_FILES = $(shell git ls-files 'cpp/*.h' 'cpp/*.cc' 'tests/*.h' 'tests/*.cc' 'benchmarks/*.h' 'benchmarks/*.cc' 'examples/*.h' 'examples/*.c' 'examples/*.cpp')
 
 .PHONY: help
@@ -39,12 +40,19 @@ $(STAMPS)/%: $(STAMPS)/venv pyproject.toml
 	@touch $@
 
 .PHONY: build
-build: ## Build the extension and the C++ tests (build/release) and install the package into .venv
+build: ## Build the extension (build/release) and install the package into .venv
 build: $(STAMPS)/installed
 
 $(STAMPS)/installed: $(STAMPS)/build $(SOURCES)
 	@echo "make: building the engine (a few minutes the first time)"
-	$(PIP) --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -e ".[train,registry,serve]"
+	$(PIP) --no-build-isolation -C build-dir=$(BUILD) -e ".[train,registry,serve]"
+	@touch $@
+
+# The C++ tests, in the same folder, so that nothing is compiled twice.
+$(STAMPS)/cpp_tests: $(STAMPS)/installed $(CPP_TESTS)
+	@echo "make: building the C++ tests (some minutes the first time)"
+	cmake -DMAAS_TESTS=ON $(BUILD) >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
+	cmake --build $(BUILD)
 	@touch $@
 
 # --- everyday -------------------------------------------------------------------------------------------
@@ -61,15 +69,15 @@ examples: build ## Train networks on real tables, beside scikit-learn
 		$(BIN)/python examples/$$program.py || exit 1; done
 
 .PHONY: test
-test: build $(STAMPS)/test ## Run every C++ and Python test
+test: $(STAMPS)/cpp_tests $(STAMPS)/test ## Run every C++ and Python test
 	tools/system_packages.sh $(PYTHON) test
-	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2 --progress
-	$(BIN)/python -m pytest
+	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --parallel 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: wheel
 wheel: build $(STAMPS)/wheel ## Make a wheel for other machines, the libraries it needs inside but OpenSSL (dist/)
 	rm -rf build/wheel
-	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -C build-dir=$(BUILD) -C cmake.define.MAAS_TESTS=ON -w build/wheel .
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -C build-dir=$(BUILD) -w build/wheel .
 	$(BIN)/auditwheel repair --exclude libssl.so.3 --exclude libcrypto.so.3 -w dist build/wheel/*.whl
 
 .PHONY: test-wheel

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from command import Answer, Ended, Refuse, leave_for, one_line
+from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from maas_engine.cli import main
 
@@ -18,6 +20,25 @@ SETTINGS = (
     "MAAS_MASTER_KEY",
     "MAAS_MASTER_KEY_FILE",
 )
+
+
+@pytest.fixture(scope="session")
+def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "diabetes.csv"
+    load_diabetes(as_frame=True).frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def cancer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labels of text, a column of text, and holes."""
+    path = tmp_path_factory.mktemp("tables") / "cancer.csv"
+    frame = load_breast_cancer(as_frame=True).frame
+    frame["target"] = np.where(frame["target"] == 1, "benign", "malignant")
+    frame["ward"] = np.array(["north", "south", None, "east"], dtype=object)[np.arange(len(frame)) % 4]
+    frame.loc[::7, "mean radius"] = np.nan
+    frame.to_csv(path, index=False)
+    return path
 
 
 @pytest.fixture

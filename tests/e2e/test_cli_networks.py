@@ -11,29 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import Answer, Refuse, run
-from sklearn.datasets import load_breast_cancer, load_diabetes
 
 QUICK = ("--model", "mlp", "--cv", "0", "--set", "hidden=16,8", "--set", "epochs=15")
 FASTER = ("--set", "learning_rate_init=0.01")
-
-
-@pytest.fixture(scope="module")
-def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tables") / "diabetes.csv"
-    load_diabetes(as_frame=True).frame.to_csv(path, index=False)
-    return path
-
-
-@pytest.fixture(scope="module")
-def cancer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labels of text, a column of text, and holes."""
-    path = tmp_path_factory.mktemp("tables") / "cancer.csv"
-    frame = load_breast_cancer(as_frame=True).frame
-    frame["target"] = np.where(frame["target"] == 1, "benign", "malignant")
-    frame["ward"] = np.array(["north", "south", None, "east"], dtype=object)[np.arange(len(frame)) % 4]
-    frame.loc[::7, "mean radius"] = np.nan
-    frame.to_csv(path, index=False)
-    return path
 
 
 def test_a_classifier_is_trained_drawn_saved_and_predicts(

@@ -13,21 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import Answer, Ended, Refuse, answer_inside, run
-from sklearn.datasets import load_breast_cancer
 
 TRAIN = ("--target", "target", "--cv", "0")
-
-
-@pytest.fixture(scope="module")
-def cancer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labels of text, a column of text, and holes."""
-    path = tmp_path_factory.mktemp("tables") / "cancer.csv"
-    frame = load_breast_cancer(as_frame=True).frame
-    frame["target"] = np.where(frame["target"] == 1, "benign", "malignant")
-    frame["ward"] = np.array(["north", "south", None, "east"], dtype=object)[np.arange(len(frame)) % 4]
-    frame.loc[::7, "mean radius"] = np.nan
-    frame.to_csv(path, index=False)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,6 @@ def test_a_graph_gives_back_what_it_was_made_of() -> None:
         np.array(["a", "", "żółw\0"], object),
         np.array([["a", "bc"]]),
     ],
-    ids=repr,
 )
 def test_constants_come_back_with_their_bits(value: np.ndarray[Any, Any]) -> None:
     builder = GraphBuilder()

@@ -225,7 +225,6 @@ def test_large_integers_become_floats_where_they_stay_exact() -> None:
         ({}, "expected"),
         (3.0, "got shape"),
     ],
-    ids=repr,
 )
 def test_rows_that_do_not_fit(X: Any, words: str) -> None:
     with pytest.raises(InvalidArgument, match=words):

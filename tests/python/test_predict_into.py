@@ -55,7 +55,6 @@ def read_only(n: int) -> np.ndarray[Any, Any]:
         (None, "without a buffer"),
         (bytes(36), "got"),
     ],
-    ids=repr,
 )
 def test_predict_into_refuses(out: Any, words: str) -> None:
     for X in (rows(9), rows(9).tolist()):
