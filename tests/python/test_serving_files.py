@@ -15,7 +15,7 @@ import pytest
 from plain_client import ask, predict, until
 from registry_models import linear
 
-from maas_engine.serving import Server
+from maas_engine.serving import Server, _watch
 from maas_engine.serving._systemd import notify
 
 pytest.importorskip("starlette")
@@ -35,6 +35,11 @@ def exchange(path: Path, seed: int) -> None:
     """As an editor or a deployment does: a new file takes the old one's name."""
     linear(seed).save(path.with_suffix(".new"))
     os.replace(path.with_suffix(".new"), path)
+
+
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_watch, "PAUSE", 0.05)
 
 
 @pytest.fixture
