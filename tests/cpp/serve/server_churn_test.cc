@@ -30,6 +30,7 @@ using wire::FrameKind;
 
 constexpr int kRounds = 40;
 constexpr size_t kLargeRows = 5000;  // go to the compute threads
+constexpr size_t kLongRows = 400;    // of JSON that is read there
 constexpr double kPatience = 60;     // seconds that no healthy run needs
 
 const std::string kTokenId = "0123456789abcdef";
@@ -45,6 +46,17 @@ std::string http_infer(size_t rows) {
   return "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + kToken +
          "\r\nInference-Header-Content-Length: 0\r\nContent-Length: " + std::to_string(12 * rows) +
          "\r\n\r\n" + std::string(12 * rows, '\0');
+}
+
+// Long enough to be read by the compute threads; its answer is binary.
+std::string json_infer(size_t rows) {
+  std::string body =
+      R"({"parameters":{"binary_data_output":true},"inputs":[{"name":"x","datatype":"FP32","shape":[)" +
+      std::to_string(rows) + R"(,3],"data":[0)";
+  for (size_t i = 1; i < 3 * rows; ++i) body += ",0";
+  body += "]}]}";
+  return "POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + kToken +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 bool is_ok(std::string_view answer) { return answer.starts_with("HTTP/1.1 200 "); }
@@ -99,6 +111,7 @@ class Churn : public ::testing::Test {
     options.threads = 2;
     options.compute_threads = 2;
     options.large_us = 20;
+    options.short_json = 500;
     options.tcp_port = 0;
     options.control_requests = 64;
     options.anonymous = false;
@@ -138,8 +151,9 @@ class Churn : public ::testing::Test {
     int right = 0;
     Client client(server->http_port());
     for (int i = 0; i < rounds; ++i) {
-      const size_t rows = i % 8 == 7 ? kLargeRows : static_cast<size_t>(i % 5 + 1);
-      client.send(http_infer(rows) + http_get("/x"));  // pipelined
+      const bool json = i % 4 == 2;
+      const size_t rows = i % 8 == 7 ? kLargeRows : json ? kLongRows : static_cast<size_t>(i % 5 + 1);
+      client.send((json ? json_infer(rows) : http_infer(rows)) + http_get("/x"));  // pipelined
       const std::string answer = client.read_http(kPatience);
       right += is_ok(answer) && is_right(answer, rows) && is_ok(client.read_http(kPatience));
     }
@@ -160,7 +174,7 @@ class Churn : public ::testing::Test {
   }
   // Clients that leave at the wrong moment.
   void come_and_go(int rounds) const {
-    const std::string bytes = http_infer(kLargeRows) + http_get("/x") + http_infer(2);
+    const std::string bytes = http_infer(kLargeRows) + json_infer(kLongRows) + http_get("/x");
     const std::string frames = raw_auth() + raw_infer(1, kLargeRows) + raw_infer(2, 1);
     for (int i = 0; i < rounds; ++i) {
       const auto part = [i](const std::string& all) { return all.substr(0, all.size() * (i % 11) / 10); };
@@ -233,8 +247,8 @@ TEST_F(Churn, StopsUnderLoadWithoutAWrongAnswer) {
       clients.emplace_back([&] {
         for (bool first = true; !done; first = false) {
           Client client(server->http_port());
-          client.send(http_infer(3) + http_infer(kLargeRows) + http_infer(3));
-          for (const size_t rows : {size_t{3}, kLargeRows, size_t{3}}) {
+          client.send(json_infer(kLongRows) + http_infer(kLargeRows) + http_infer(3));
+          for (const size_t rows : {kLongRows, kLargeRows, size_t{3}}) {
             const std::string answer = client.read_http(kPatience);
             wrong += !answer.empty() && !is_right(answer, rows);
           }
