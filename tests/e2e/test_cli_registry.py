@@ -107,6 +107,9 @@ def test_the_whole_story(
         code, _, error = ended_here("registry", *around)
         assert code == 1, around
         assert "accuracy > 0.999" in error
+    _, output, _ = ended_here("registry", "history", "cancer@champion", "--limit", "2")
+    assert "alias.protect" in output
+    assert "│ accuracy > 0.999 " in output
     answer_here("registry", "alias", "cancer/2", "champion", "--force", "--reason", "outage")
     assert answer_here("registry", "unprotect", "cancer@champion")["gates"] == []
     assert answer_here("registry", "alias", "cancer/1", "champion")["version"] == 1

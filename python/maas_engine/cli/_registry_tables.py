@@ -140,6 +140,9 @@ def _details(detail: dict[str, Any]) -> Iterator[str]:
         if key == "gates":
             for gate in value:
                 yield f"{'passed' if gate['passed'] else 'FAILED'} {gate['gate']}: {gate['found']}"
+        elif key == "protected_by":
+            for gate in value:
+                yield "signed" if "signed" in gate else f"{gate['metric']} {gate['sign']} {gate['bound']:g}"
         elif key == "parent":
             yield f"parent: {value[0]}/{value[1]}"
         elif key == "digest":

@@ -60,7 +60,7 @@ class Protecting(RegistryBase):
             _remove(connection, model.id, alias)
             row = {"model_id": model.id, "alias": alias, "gates": _events.canonical(kept)}
             connection.execute(t.protections.insert(), row)
-            detail = {"gates": kept, "reason": reason}
+            detail = {"protected_by": kept, "reason": reason}
             _events.append(connection, self.actor, "alias.protect", name, None, alias, detail)
             point("protect.before_commit")
 

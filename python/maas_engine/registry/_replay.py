@@ -117,7 +117,7 @@ def _delete_alias(state: State, event: Event) -> None:
 
 
 def _protect(state: State, event: Event) -> None:
-    state[event.model, None]["gates of alias", event.alias] = _events.canonical(event.detail["gates"])
+    state[event.model, None]["gates of alias", event.alias] = _events.canonical(event.detail["protected_by"])
 
 
 def _unprotect(state: State, event: Event) -> None:
