@@ -191,6 +191,17 @@ def test_an_encrypted_package_opens_with_its_key_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copytree(packed, "sealed")
+    no_terminal = "password in MAAS_KEY_PASSWORD"
+    assert no_terminal in refused_here("package", "keygen", "key.pem", "--password")
+    with monkeypatch.context() as patch:
+        patch.setenv("MAAS_KEY_PASSWORD", "secret")
+        made = answer_here("package", "keygen", "key.pem", "--password")
+        assert len(made["fingerprint"]) == 64
+        assert "a master key" in refused_here("package", "keygen", "a.key", "--master", "--password")
+        shutil.copytree(packed, "signed")
+        assert answer_here("package", "sign", "signed", "--key", "key.pem")["signed"]
+    assert no_terminal in refused_here("package", "sign", "signed", "--key", "key.pem")
+    answer_here("package", "verify", "signed", "--public-key", "key.pem.pub")
     for name in ("old.key", "new.key"):
         made = answer_here("package", "keygen", name, "--master")
         assert sorted(made) == ["id", "master_key"]

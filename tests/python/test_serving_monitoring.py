@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import threading
@@ -14,7 +15,9 @@ from plain_client import ask, question
 from small_models import classifier, linear, mixed
 
 from maas_engine._server import Server as DataPlane
-from maas_engine.errors import FormatError
+from maas_engine.client import AsyncClient, Client
+from maas_engine.errors import FormatError, NotFound, Unsupported
+from maas_engine.model import Model
 from maas_engine.monitoring import Profile
 from maas_engine.serving import Server
 from maas_engine.serving._monitoring import drift_page, states_of
@@ -161,6 +164,24 @@ def test_a_server_finds_drift(tmp_path: Path) -> None:
         assert status == 404
         assert "with a profile" in answer["error"]
         assert ask(server.port, "/v2/models/none/monitoring")[0] == 404
+        asyncio.run(read_by_clients(f"http://127.0.0.1:{server.port}", page, model))
+
+
+async def read_by_clients(url: str, page: dict[str, Any], model: Model) -> None:
+    with Client(url) as client:
+        async with AsyncClient(url) as other:
+            assert client.monitoring("m") == await other.monitoring("m") == page
+            assert client.describe("m").schema == (await other.describe("m")).schema == model.schema
+            found, same = client.statistics(), await other.statistics()
+            assert {each["name"] for each in found["model_stats"]} == {"m", "bare"}
+            assert found == same
+            for name in ("bare", "none"):
+                with pytest.raises(NotFound):
+                    await other.monitoring(name)
+    async with AsyncClient("tcp://127.0.0.1:1") as raw:
+        for method in (raw.statistics, lambda: raw.monitoring("m")):
+            with pytest.raises(Unsupported, match="http://"):
+                await method()
 
 
 def test_a_profile_of_another_model_counts_what_fits() -> None:

@@ -11,6 +11,7 @@ import maas_engine
 from maas_engine.cli import _package_keys, _promote, _token, fail
 from maas_engine.cli._errors import describe
 from maas_engine.cli._options import (
+    Authorities,
     Data,
     Delimiter,
     Drop,
@@ -20,6 +21,7 @@ from maas_engine.cli._options import (
     Seed,
     Target,
     Threads,
+    TokenFile,
     limit_threads,
     read,
     read_token,
@@ -164,12 +166,8 @@ def predict(
         str | None, typer.Option(help="Ask a server: http://…, https://… or tcp://…; then --model")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Name of the server's model, or NAME/VERSION")] = None,
-    token_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="With the token for --url; default: MAAS_TOKEN")
-    ] = None,
-    ca: Annotated[
-        str | None, typer.Option(metavar="FILE", help="PEM of the authorities to trust, with --url")
-    ] = None,
+    token_file: TokenFile = None,
+    ca: Authorities = None,
     format: Format = None,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
@@ -249,21 +247,19 @@ def monitor(
     fail_on: Annotated[
         str | None, typer.Option(help="Exit status 1 where a column drifts as much: moderate or major")
     ] = None,
-    token_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="With the token that the server asks for")
-    ] = None,
+    token_file: TokenFile = None,
+    ca: Authorities = None,
     json: Json = False,
 ) -> None:
     """Show how a live server's rows drift from its models' references."""
     import time
-    from pathlib import Path
 
     from maas_engine.cli import _monitor, _report
 
     _monitor.check_level(fail_on)
-    token = Path(token_file).read_text().strip() if token_file else None
+    token = read_token(token_file)
     while True:
-        result = _monitor.monitor(url, model, token)
+        result = _monitor.monitor(url, model, token, ca)
         _report.show(result, _monitor.tables, as_json=json)
         if fail_on and _monitor.exceeds(result, fail_on):
             raise typer.Exit(1)
@@ -295,9 +291,7 @@ def bench(
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw latency by percentile: .svg, .png, .pdf")
     ] = None,
-    token_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="With the token for --url; default: MAAS_TOKEN")
-    ] = None,
+    token_file: TokenFile = None,
     seed: Seed = 0,
     threads: Threads = None,
     json: Json = False,
@@ -320,7 +314,7 @@ def bench(
                 pipeline=pipeline,
                 rows=rows or 1,
                 seconds=seconds,
-                warm_up=1.0,
+                warm_up=min(1.0, seconds),
                 as_json=json_body,
                 token=read_token(token_file),
                 seed=seed,

@@ -14,7 +14,7 @@ from rich.table import Table
 from maas_engine import _server
 from maas_engine.cli._report import PlainTable
 from maas_engine.client import Client
-from maas_engine.client._client import key_of
+from maas_engine.client._calls import key_of
 from maas_engine.client._description import Description
 from maas_engine.client._http import HttpCodec
 from maas_engine.client._tensors import unpack

@@ -13,14 +13,14 @@ from maas_engine.errors import InvalidArgument, NotFound
 from maas_engine.monitoring import LEVELS
 
 
-def monitor(url: str, model: str | None, token: str | None) -> dict[str, Any]:
+def monitor(url: str, model: str | None, token: str | None, ca: str | None) -> dict[str, Any]:
     """Return ``url``, the highest ``level`` and ``models``: a page each.
 
     Without a model, all that have a profile.
     """
     if not url.startswith(("http://", "https://")):
         raise InvalidArgument(f"expected a server's address as http://HOST:PORT, got {url!r}")
-    with Client(url, token) as client:
+    with Client(url, token, ca=ca) as client:
         names = [model] if model else sorted({each["name"] for each in client.statistics()["model_stats"]})
         pages = []
         for name in names:

@@ -39,6 +39,13 @@ Store = Annotated[
     str | None,
     typer.Option(metavar="PLACE", help="Folder or URL of the files; default: MAAS_REGISTRY_STORE"),
 ]
+TokenFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="With the token for the server; default: MAAS_TOKEN")
+]
+Authorities = Annotated[
+    str | None,
+    typer.Option("--ca", metavar="FILE", help="PEM of the authorities to trust, of a server's URL"),
+]
 PublicKey = Annotated[
     str | None, typer.Option(metavar="FILE", help="PEM of the key that must have signed; or MAAS_PUBLIC_KEY")
 ]

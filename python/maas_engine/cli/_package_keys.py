@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -21,16 +23,24 @@ def keygen(
     master: Annotated[
         bool, typer.Option("--master", help="A master key to encrypt with, instead of a key to sign with")
     ] = False,
+    password: Annotated[
+        bool,
+        typer.Option("--password", help="Encrypt the key to sign with: MAAS_KEY_PASSWORD, else asked for"),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a key that only its owner can read: to sign with, or to encrypt with."""
     from maas_engine import package
     from maas_engine.cli import _report
 
+    if master and password:
+        raise InvalidArgument("--password is for keys to sign with: a master key's file holds the key alone")
     if master:
         made: dict[str, Any] = {"master_key": file, "id": package.generate_master_key(file).id}
     else:
-        made = {"private_key": file, "public_key": str(package.generate_signing_key(file))}
+        public = package.generate_signing_key(file, _password(twice=True) if password else None)
+        fingerprint = package.key_fingerprint(public)
+        made = {"private_key": file, "public_key": str(public), "fingerprint": fingerprint}
     _report.show(made, _report.facts, as_json=json)
 
 
@@ -46,10 +56,10 @@ def sign(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Sign a package's files as they lie in its folder."""
+    """Sign a package's files as they lie in its folder. MAAS_KEY_PASSWORD opens an encrypted key, or you are asked."""
     from maas_engine import package
 
-    package.sign(folder, key, certificate or None)
+    package.sign(folder, key, certificate or None, password=_password)
     _show_changed(folder, json)
 
 
@@ -83,6 +93,18 @@ def rotate(
 
     package.rotate(folder, _master_key("--old-key", old_key), _master_key("--new-key", new_key))
     _show_changed(folder, json)
+
+
+def _password(twice: bool = False) -> str:
+    """Of a private key: never an option, which every user of the machine could read."""
+    found = os.environ.get("MAAS_KEY_PASSWORD")
+    if found is not None:
+        return found
+    if not sys.stdin.isatty():
+        raise InvalidArgument(
+            "expected the key's password in MAAS_KEY_PASSWORD: there is no terminal to ask at"
+        )
+    return str(typer.prompt("Password of the key", hide_input=True, confirmation_prompt=twice, err=True))
 
 
 def _show_changed(folder: str, as_json: bool) -> None:

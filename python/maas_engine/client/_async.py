@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from maas_engine.client._address import Address, Path
-from maas_engine.client._client import Settings, key_of, lost
+from maas_engine.client._calls import Call, Plan, Settings
 from maas_engine.client._connection import unreachable, untrusted
 from maas_engine.client._description import Description
 from maas_engine.client._reply import Broken, Exchange, Reply, ToEnd, Until, Wanted
-from maas_engine.client._retry import Deadline, Retries, passed
-from maas_engine.errors import FormatError, InvalidArgument, MaasError, Unavailable
+from maas_engine.client._retry import Deadline, passed
+from maas_engine.errors import FormatError, MaasError, Unavailable
 
 _LIMIT = 64 << 10  # of asyncio's readers: a line or head
 _PIECE = 1 << 20
+_T = TypeVar("_T")
 
 
 class _Stream:
@@ -124,33 +125,31 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> Any:
         """See `Client.predict`."""
-        deadline = self._settings.deadline(timeout)
-        key = key_of(model, version)
-        known = key in self._settings.described
-        described = self._settings.described[key] if known else await self._describe(key, deadline)
-        try:
-            return await self._ask(key, described, X, outputs, deadline)
-        except (InvalidArgument, FormatError):
-            fresh = await self._describe(key, deadline) if known else described
-            if fresh.schema == described.schema:
-                raise
-        return await self._ask(key, fresh, X, outputs, deadline)
+        return await self._do(self._settings.predict(model, X, version, outputs, timeout))
 
     async def metadata(self, model: str, *, version: str | int | None = None) -> dict[str, Any]:
         """See `Client.metadata`."""
-        key = key_of(model, version)
-        found: dict[str, Any] = await self._call(
-            lambda: self._settings.codec.metadata(*key), self._settings.deadline(None)
-        )
-        return found
+        return await self._do(self._settings.metadata(model, version))
+
+    async def monitoring(self, model: str) -> dict[str, Any]:
+        """See `Client.monitoring`."""
+        return await self._do(self._settings.monitoring(model))
+
+    async def statistics(self) -> dict[str, Any]:
+        """See `Client.statistics`."""
+        return await self._do(self._settings.statistics())
+
+    async def describe(self, model: str, *, version: str | int | None = None) -> Description:
+        """See `Client.describe`."""
+        return await self._do(self._settings.describe(model, version))
 
     async def ready(self) -> bool:
         """See `Client.ready`."""
-        return await self._healthy("ready")
+        return await self._do(self._settings.healthy("ready"))
 
     async def live(self) -> bool:
         """See `Client.live`."""
-        return await self._healthy("live")
+        return await self._do(self._settings.healthy("live"))
 
     async def close(self) -> None:
         """See `Client.close`."""
@@ -170,53 +169,35 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"<AsyncClient {self._settings.address!r}>"
 
-    async def _ask(
-        self,
-        key: tuple[str, str],
-        described: Description,
-        X: Any,
-        outputs: str | Sequence[str] | None,
-        deadline: Deadline,
-    ) -> Any:
-        question = described.ask(X, outputs)
-        codec = self._settings.codec
-        answer = await self._call(lambda: codec.infer(*key, question, deadline.microseconds()), deadline)
-        return described.take(question, answer, outputs)
-
-    async def _describe(self, key: tuple[str, str], deadline: Deadline) -> Description:
-        found = Description(await self._call(lambda: self._settings.codec.metadata(*key), deadline))
-        self._settings.described[key] = found
-        return found
-
-    async def _healthy(self, what: str) -> bool:
+    async def _do(self, plan: Plan[_T]) -> _T:
+        """See `Client._do`."""
+        go: Callable[[Any], Call] = plan.send
+        given: Any = None
         try:
-            await self._call(
-                lambda: self._settings.codec.health(what), self._settings.deadline(None), retries=0
-            )
-        except Unavailable:
-            return False
-        return True
+            while True:
+                call = go(given)
+                try:
+                    go, given = plan.send, await self._call(call)
+                except MaasError as error:
+                    go, given = plan.throw, error
+        except StopIteration as done:
+            result: _T = done.value
+            return result
+        finally:
+            given = None
 
-    async def _call(
-        self, make: Callable[[], Exchange], deadline: Deadline, retries: int | None = None
-    ) -> Any:
-        tries = Retries(self._settings.retries if retries is None else retries, deadline)
+    async def _call(self, call: Call) -> Any:
+        """See `Client._call`."""
+        tries = self._settings.tries(call)
         while True:
-            failure: MaasError
-            wait = None
+            outcome: Reply | Broken | Unavailable
             try:
-                reply = await self._once(make, deadline)
-            except Broken as broken:
-                failure = lost(self._settings.address, broken)
-                if broken.answered:
-                    raise failure from None
-            except Unavailable as error:  # no connection
-                failure = error
-            else:
-                if reply.error is None:
-                    return reply.value
-                failure, wait = reply.error, reply.retry_after
-            await asyncio.sleep(tries.wait(failure, wait))
+                outcome = await self._once(call.make, call.deadline)
+            except (Broken, Unavailable) as error:
+                outcome = error
+            if isinstance(outcome, Reply) and outcome.error is None:
+                return outcome.value
+            await asyncio.sleep(self._settings.wait(tries, outcome))
 
     async def _once(self, make: Callable[[], Exchange], deadline: Deadline) -> Reply:
         while self._idle:

@@ -5,62 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from maas_engine.client._address import Address, Path
+from maas_engine.client._address import Path
+from maas_engine.client._calls import Call, Plan, Settings, key_of
 from maas_engine.client._connection import Connection, Pool
 from maas_engine.client._description import Description
 from maas_engine.client._frames import RawCodec
-from maas_engine.client._http import HttpCodec
 from maas_engine.client._reply import Broken, Exchange, Reply
-from maas_engine.client._retry import Deadline, Retries
-from maas_engine.errors import FormatError, InvalidArgument, MaasError, Unavailable, Unsupported
+from maas_engine.client._retry import Deadline
+from maas_engine.errors import MaasError, Unavailable, Unsupported
 
-
-class Settings:
-    """What `Client` and `AsyncClient` share: where to, how long, how often, and the models seen so far."""
-
-    def __init__(
-        self,
-        url: str,
-        token: str | None,
-        timeout: float | None,
-        retries: int,
-        connections: int,
-        ca: Path | None,
-        cert: Path | tuple[Path, Path] | None,
-    ) -> None:
-        if retries < 0 or connections < 1:
-            raise InvalidArgument("[client] expected retries of at least 0 and connections of at least 1")
-        self.address = Address(url, token, ca, cert)
-        Deadline(timeout)  # that it is one
-        self.timeout, self.retries, self.connections = timeout, retries, connections
-        self.codec: RawCodec | HttpCodec
-        if self.address.raw:
-            self.codec = RawCodec(token)
-        else:
-            self.codec = HttpCodec(self.address.netloc, self.address.prefix, token)
-        self.described: dict[tuple[str, str], Description] = {}
-
-    def deadline(self, timeout: float | None) -> Deadline:
-        return Deadline(self.timeout if timeout is None else timeout)
-
-
-def key_of(model: str, version: str | int | None) -> tuple[str, str]:
-    """Model and version as they travel.
-
-    Raises
-    ------
-    InvalidArgument : no name.
-    """
-    if not isinstance(model, str) or not model:
-        raise InvalidArgument("[client] expected the name of a model")
-    return model, "" if version is None else str(version)
-
-
-def lost(address: Address, broken: Broken) -> Unavailable:
-    when = "in the midst of an answer" if broken.answered else "before it answered"
-    return Unavailable(f"[client] {address!r} closed the connection {when}")
+_T = TypeVar("_T")
 
 
 class Client:
@@ -133,17 +89,7 @@ class Client:
         timeout : float, optional
             Seconds, in place of the client's.
         """
-        deadline = self._settings.deadline(timeout)
-        key = key_of(model, version)
-        known = key in self._settings.described
-        described = self._settings.described[key] if known else self._describe(key, deadline)
-        try:
-            return self._ask(key, described, X, outputs, deadline)
-        except (InvalidArgument, FormatError):
-            fresh = self._describe(key, deadline) if known else described
-            if fresh.schema == described.schema:
-                raise
-        return self._ask(key, fresh, X, outputs, deadline)  # the server has another model of that name by now
+        return self._do(self._settings.predict(model, X, version, outputs, timeout))
 
     def predict_many(
         self,
@@ -166,13 +112,15 @@ class Client:
             raise Unsupported("[predict_many] expected a client of tcp://")
         deadline = self._settings.deadline(timeout)
         key = key_of(model, version)
-        described = self._settings.described.get(key) or self._describe(key, deadline)
+        described = self._settings.described.get(key) or self._do(
+            self._settings.ask_description(key, deadline)
+        )
         connection = self._pool.take() or self._connect(deadline)
         try:
             out = stream(connection, key, described, X, output, rows, deadline)
         except Broken as broken:
             connection.close()
-            raise lost(self._settings.address, broken) from None
+            raise self._settings.lost(broken) from None
         except BaseException:
             connection.close()
             raise
@@ -181,40 +129,30 @@ class Client:
 
     def metadata(self, model: str, *, version: str | int | None = None) -> dict[str, Any]:
         """Return what the server says of a model: name, versions, inputs and outputs."""
-        key = key_of(model, version)
-        found: dict[str, Any] = self._call(
-            lambda: self._settings.codec.metadata(*key), self._settings.deadline(None)
-        )
-        return found
+        return self._do(self._settings.metadata(model, version))
 
     def monitoring(self, model: str) -> dict[str, Any]:
         """Return how the rows of a model drift from its reference; ``NotFound`` where it has no profile.
 
         Over HTTP alone, as `statistics` is.
         """
-        codec, name = self._pages(), key_of(model, None)[0]
-        found: dict[str, Any] = self._call(lambda: codec.monitoring(name), self._settings.deadline(None))
-        return found
+        return self._do(self._settings.monitoring(model))
 
     def statistics(self) -> dict[str, Any]:
         """Return how often each model was asked and how long it took, as Triton's statistics have it."""
-        codec = self._pages()
-        found: dict[str, Any] = self._call(
-            lambda: codec.page("/v2/models/stats"), self._settings.deadline(None)
-        )
-        return found
+        return self._do(self._settings.statistics())
 
     def describe(self, model: str, *, version: str | int | None = None) -> Description:
         """Return a model's ``schema`` and ``labels``, as `maas_engine.Model` has them."""
-        return self._describe(key_of(model, version), self._settings.deadline(None))
+        return self._do(self._settings.describe(model, version))
 
     def ready(self) -> bool:
         """Whether the server answers and has all its models; over ``tcp://``, whether it answers."""
-        return self._healthy("ready")
+        return self._do(self._settings.healthy("ready"))
 
     def live(self) -> bool:
         """Whether the server answers."""
-        return self._healthy("live")
+        return self._do(self._settings.healthy("live"))
 
     def close(self) -> None:
         """Close idle connections, and those in use after their call."""
@@ -231,57 +169,35 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client {self._settings.address!r}>"
 
-    def _ask(
-        self,
-        key: tuple[str, str],
-        described: Description,
-        X: Any,
-        outputs: str | Sequence[str] | None,
-        deadline: Deadline,
-    ) -> Any:
-        question = described.ask(X, outputs)
-        codec = self._settings.codec
-        answer = self._call(lambda: codec.infer(*key, question, deadline.microseconds()), deadline)
-        return described.take(question, answer, outputs)
-
-    def _describe(self, key: tuple[str, str], deadline: Deadline) -> Description:
-        found = Description(self._call(lambda: self._settings.codec.metadata(*key), deadline))
-        self._settings.described[key] = found
-        return found
-
-    def _pages(self) -> HttpCodec:
-        codec = self._settings.codec
-        if isinstance(codec, RawCodec):
-            raise Unsupported("[client] expected a client of http:// or https://")
-        return codec
-
-    def _healthy(self, what: str) -> bool:
-        deadline = self._settings.deadline(None)
+    def _do(self, plan: Plan[_T]) -> _T:
+        """Make the calls of a plan one after the other, and return what it makes of the answers."""
+        go: Callable[[Any], Call] = plan.send
+        given: Any = None
         try:
-            self._call(lambda: self._settings.codec.health(what), deadline, retries=0)
-        except Unavailable:
-            return False
-        return True
+            while True:
+                call = go(given)
+                try:
+                    go, given = plan.send, self._call(call)
+                except MaasError as error:
+                    go, given = plan.throw, error
+        except StopIteration as done:
+            result: _T = done.value
+            return result
+        finally:
+            given = None  # an error refers to this frame
 
-    def _call(self, make: Callable[[], Exchange], deadline: Deadline, retries: int | None = None) -> Any:
-        """The answer's value; ``make`` makes the request anew for each try, with what is left of the time."""
-        tries = Retries(self._settings.retries if retries is None else retries, deadline)
+    def _call(self, call: Call) -> Any:
+        """The answer's value, tried as often as there is reason to."""
+        tries = self._settings.tries(call)
         while True:
-            failure: MaasError
-            wait = None
+            outcome: Reply | Broken | Unavailable
             try:
-                reply = self._once(make, deadline)
-            except Broken as broken:
-                failure = lost(self._settings.address, broken)
-                if broken.answered:
-                    raise failure from None
-            except Unavailable as error:  # no connection
-                failure = error
-            else:
-                if reply.error is None:
-                    return reply.value
-                failure, wait = reply.error, reply.retry_after
-            time.sleep(tries.wait(failure, wait))
+                outcome = self._once(call.make, call.deadline)
+            except (Broken, Unavailable) as error:
+                outcome = error
+            if isinstance(outcome, Reply) and outcome.error is None:
+                return outcome.value
+            time.sleep(self._settings.wait(tries, outcome))
 
     def _once(self, make: Callable[[], Exchange], deadline: Deadline) -> Reply:
         while (connection := self._pool.take()) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maas_engine.package._encryption import decrypt, encrypt, rotate
-from maas_engine.package._keys import MasterKey, generate_master_key, generate_signing_key
+from maas_engine.package._keys import MasterKey, generate_master_key, generate_signing_key, key_fingerprint
 from maas_engine.package._manifest import Manifest, digest, read_manifest
 from maas_engine.package._open import open_package
 from maas_engine.package._package import Package
@@ -22,6 +22,7 @@ __all__ = [
     "encrypt",
     "generate_master_key",
     "generate_signing_key",
+    "key_fingerprint",
     "open_package",
     "re_golden",
     "read_manifest",

@@ -2,7 +2,7 @@
 
 model-signing's own check is at the moment the certificate began, so that an expired one passes; this one is of now.
 A signature bears no trusted time, so nothing says that it was made while the certificate was good. Nor does it ask
-a revocation list: a key that leaked is taken out by another root, or by a short-lived certificate.
+an authority's revocation list: a key that leaked is taken out by the policy's own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NoReturn
 
 from maas_engine.errors import InvalidArgument, MaasError, PermissionDenied
-from maas_engine.package._keys import CURVES, missing
+from maas_engine.package._keys import CURVES, fingerprint, missing
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -39,7 +39,10 @@ def certificates_of(pem: bytes) -> list[Certificate]:
 
 
 def signer(
-    chain: list[bytes], roots: Iterable[bytes], now: datetime | None = None
+    chain: list[bytes],
+    roots: Iterable[bytes],
+    now: datetime | None = None,
+    revoked: frozenset[str] = frozenset(),
 ) -> ec.EllipticCurvePublicKey:
     """Return the public key of the first certificate of a chain, once the chain is proven.
 
@@ -47,6 +50,7 @@ def signer(
     ----------
     chain : certificates in DER, the signer's first, then those between it and a root, in any order
     roots : PEM texts of the trusted certificates
+    revoked : fingerprints of keys that none on the way to a root may have, nor the root
 
     Raises
     ------
@@ -70,7 +74,10 @@ def signer(
             .extension_policies(ca_policy=rules.webpki_defaults_ca(), ee_policy=rules.permit_all())
             .build_client_verifier()
         )
-        verifier.verify(first, rest)
+        proven = verifier.verify(first, rest).chain
+        gone = sorted(revoked & {fingerprint(each.public_key()) for each in proven}) if revoked else []
+        if gone:
+            _refuse("certificates of keys that the policy has not revoked", f"one of key {gone[0]}")
         return signing_key(first)
     except verification.VerificationError as error:
         _refuse(

@@ -21,6 +21,7 @@ from maas_engine.errors import InvalidArgument, NotFound, PermissionDenied, Unsu
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 SIZE = 32  # bytes of a master key and of a data key: AES-256
 CURVES = ("secp256r1", "secp384r1", "secp521r1")  # those of model-signing
@@ -159,8 +160,10 @@ def generate_master_key(path: StrPath) -> MasterKey:
     return MasterKey(key)
 
 
-def generate_signing_key(path: StrPath) -> Path:
-    """Write a new EC private key (P-256, PEM, unencrypted, 0600) and its public key to ``path`` + ``.pub``.
+def generate_signing_key(path: StrPath, password: str | None = None) -> Path:
+    """Write a new EC private key (P-256, PEM, 0600) and its public key to ``path`` + ``.pub``.
+
+    With a password the private key is encrypted by it.
 
     Returns
     -------
@@ -168,7 +171,7 @@ def generate_signing_key(path: StrPath) -> Path:
 
     Raises
     ------
-    InvalidArgument : one of the files exists; a key is never replaced.
+    InvalidArgument : one of the files exists: a key is never replaced; an empty password.
     Unsupported : cryptography is not installed.
     """
     try:
@@ -176,10 +179,13 @@ def generate_signing_key(path: StrPath) -> Path:
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
         missing(error)
+    locked: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        if not password:
+            raise InvalidArgument("[keys] expected a password, got an empty one")
+        locked = serialization.BestAvailableEncryption(password.encode())
     key = ec.generate_private_key(ec.SECP256R1())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -213,6 +219,26 @@ def public_key(pem: bytes) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
         raise InvalidArgument(f"[keys] expected an EC key on one of {', '.join(CURVES)}, got another kind")
     return key
+
+
+def key_fingerprint(path: StrPath) -> str:
+    """Return the SHA-256, in hex, of the public key in a PEM file, by which `Policy` revokes it.
+
+    It is that of ``openssl pkey -pubin -in FILE -outform DER | sha256sum``.
+
+    Raises
+    ------
+    NotFound : no such file. InvalidArgument : not an EC public key in PEM.
+    """
+    return fingerprint(public_key(read_key_file(path)))
+
+
+def fingerprint(key: PublicKeyTypes) -> str:
+    """Return the SHA-256 of a public key of any kind, as `key_fingerprint` does."""
+    from cryptography.hazmat.primitives import serialization
+
+    data = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(data).hexdigest()
 
 
 def read_key_file(path: StrPath, secret: bool = False) -> bytes:

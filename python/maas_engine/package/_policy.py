@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from maas_engine.errors import InvalidArgument
 from maas_engine.package._certificates import certificates_of
-from maas_engine.package._keys import Key, MasterKey, StrPath, public_key, read_key_file, to_master_key
+from maas_engine.package._keys import (
+    Key,
+    MasterKey,
+    StrPath,
+    fingerprint,
+    public_key,
+    read_key_file,
+    to_master_key,
+)
 
+_SIGNATURES = ("PUBLIC_KEY", "CERTIFICATES", "REQUIRE_SIGNATURE", "REVOKED_KEYS")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 Pem = StrPath | bytes  # a file's path, or the text itself as bytes
@@ -29,6 +40,9 @@ class Policy:
     require_signature : bool
         Refuse a package without a signature. Implied by ``public_key`` and ``certificates``; alone it is refused,
         for there would be nothing to check a signature against.
+    revoked : str, or several
+        SHA-256, in hex, of public keys that sign nothing any more, be it themselves or as issuers of certificates;
+        `key_fingerprint` tells a key's.
     master_key : MasterKey, path of its file, 32 bytes, or callable(id) -> bytes, optional
         Opens encrypted packages.
 
@@ -42,12 +56,15 @@ class Policy:
     certificates: Pem | Iterable[Pem] = ()
     require_signature: bool = False
     master_key: Key | None = None
+    revoked: str | Iterable[str] = ()
 
     def __post_init__(self) -> None:
         key, certificates, master = self.public_key, self.certificates, self.master_key
+        revoked = _fingerprints(self.revoked)
         if key is not None:
             key = _pem(key)
-            public_key(key)
+            if fingerprint(public_key(key)) in revoked:
+                raise InvalidArgument("[policy] expected a public key that is not revoked, got one that is")
         if isinstance(certificates, (str, bytes, os.PathLike)):
             certificates = (certificates,)
         roots = tuple(_pem(each) for each in certificates)
@@ -63,18 +80,20 @@ class Policy:
         object.__setattr__(self, "certificates", roots)
         object.__setattr__(self, "require_signature", key is not None or bool(roots))
         object.__setattr__(self, "master_key", master)
+        object.__setattr__(self, "revoked", revoked)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Policy:
         """Make the policy that the environment describes; without any of the variables, one that asks for nothing.
 
         ``MAAS_PUBLIC_KEY`` and ``MAAS_CERTIFICATES`` are paths of PEM files, ``MAAS_REQUIRE_SIGNATURE`` is yes or
-        no, ``MAAS_MASTER_KEY`` is a key's text (hex or base64), ``MAAS_MASTER_KEY_FILE`` the path of a file with it.
+        no, ``MAAS_REVOKED_KEYS`` the path of a file with a fingerprint a line, ``MAAS_MASTER_KEY`` a key's text (hex
+        or base64), ``MAAS_MASTER_KEY_FILE`` the path of a file with it.
         A variable that is set but empty is refused: a setting lost on its way must not lower the guard.
         """
         found = {
             name: environment[f"MAAS_{name}"]
-            for name in ("PUBLIC_KEY", "CERTIFICATES", "REQUIRE_SIGNATURE", "MASTER_KEY", "MASTER_KEY_FILE")
+            for name in (*_SIGNATURES, "MASTER_KEY", "MASTER_KEY_FILE")
             if f"MAAS_{name}" in environment
         }
         for name, value in found.items():
@@ -92,7 +111,16 @@ class Policy:
             master = MasterKey.from_text(found["MASTER_KEY"], "MAAS_MASTER_KEY")
         elif "MASTER_KEY_FILE" in found:
             master = MasterKey.from_file(found["MASTER_KEY_FILE"])
-        return cls(found.get("PUBLIC_KEY"), found.get("CERTIFICATES", ()), required in _YES, master)
+        revoked = (
+            read_key_file(found["REVOKED_KEYS"]).decode("ascii", "replace") if "REVOKED_KEYS" in found else ""
+        )
+        return cls(
+            found.get("PUBLIC_KEY"),
+            found.get("CERTIFICATES", ()),
+            required in _YES,
+            master,
+            revoked.splitlines(),
+        )
 
     @property
     def public_pem(self) -> bytes | None:
@@ -101,6 +129,10 @@ class Policy:
     @property
     def roots(self) -> tuple[bytes, ...]:
         return self.certificates if isinstance(self.certificates, tuple) else ()
+
+    @property
+    def revoked_keys(self) -> frozenset[str]:
+        return self.revoked if isinstance(self.revoked, frozenset) else frozenset()
 
     @property
     def decrypts(self) -> MasterKey | None:
@@ -114,9 +146,23 @@ class Policy:
             shown.append(f"certificates={len(self.roots)}")
         if self.require_signature:
             shown.append("require_signature=True")
+        if self.revoked_keys:
+            shown.append(f"revoked={len(self.revoked_keys)}")
         if self.master_key is not None:
             shown.append(f"master_key={self.master_key!r}")
         return f"Policy({', '.join(shown)})"
+
+
+def _fingerprints(given: str | Iterable[str]) -> frozenset[str]:
+    """Fingerprints in lower case, without colons; empty lines are left out, and what follows a ``#``."""
+    lines = [given] if isinstance(given, str) else given
+    texts = [line.partition("#")[0].strip().lower().replace(":", "") for line in lines]
+    for text in filter(None, texts):
+        if not _SHA256.fullmatch(text):
+            raise InvalidArgument(
+                "[policy] expected fingerprints of 64 hexadecimal digits as revoked, got another text"
+            )
+    return frozenset(filter(None, texts))
 
 
 def _pem(value: Pem) -> bytes:

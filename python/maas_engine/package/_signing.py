@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,30 +31,45 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 
+Password = str | Callable[[], str]
+
+
 def sign(
-    folder: StrPath, private_key: StrPath, certificates: StrPath | Iterable[StrPath] | None = None
+    folder: StrPath,
+    private_key: StrPath,
+    certificates: StrPath | Iterable[StrPath] | None = None,
+    *,
+    password: Password | None = None,
 ) -> None:
     """Sign a package; model.sig appears whole, in place of an earlier one.
 
     Parameters
     ----------
     folder : path of a package
-    private_key : path of an EC private key (P-256, P-384, P-521) in PEM, not encrypted
+    private_key : path of an EC private key (P-256, P-384, P-521) in PEM
     certificates : path or paths, optional
         PEM files: the certificate of the key first, then those between it and the root that verifiers trust.
+    password : str or callable() -> str, optional
+        Of a private key that is encrypted; a callable is asked only then. Not with certificates, for which
+        model-signing takes none.
 
     Raises
     ------
-    InvalidArgument : another kind of key, a certificate of another key, one that is not for signing or not valid now.
+    InvalidArgument : another kind of key, no password or a wrong one, a certificate of another key, one that is not
+        for signing or not valid now.
     NotFound, FormatError : not a whole package, or no such key.
     Unsupported : model-signing is not installed.
     """
-    key = _private_key(private_key)
+    key, secret = _private_key(private_key, password)
     chain = _chain(certificates, key)
+    if chain and secret is not None:
+        raise InvalidArgument(
+            "[keys] expected a private key that is not encrypted beside certificates, got one that is"
+        )
     with Change(folder) as change, Folder(change.folder) as opened:
         contents = _contents.read_contents(opened)
         present = _present(opened, contents)
-        bundle = _bundle(change.folder, change.staging, private_key, chain)
+        bundle = _bundle(change.folder, change.staging, private_key, secret, chain)
         from maas_engine.package import _statement
 
         if _statement.files_signed_by(key.public_key(), bundle) != present:
@@ -99,28 +114,29 @@ def _present(opened: Folder, contents: Contents) -> dict[str, str]:
     return found
 
 
-def _private_key(path: StrPath) -> ec.EllipticCurvePrivateKey:
+def _private_key(path: StrPath, password: Password | None) -> tuple[ec.EllipticCurvePrivateKey, bytes | None]:
+    """The key, and the password that opened it, if it is encrypted."""
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError as error:
         missing(error)
+    data, secret = read_key_file(path, secret=True), None
+    if b"ENCRYPTED" in data:  # PKCS#8's label, or the header of OpenSSL's older form
+        if password is None:
+            raise InvalidArgument(f"[keys] expected the password of '{os.fspath(path)}', which is encrypted")
+        secret = (password() if callable(password) else password).encode()
     try:
-        key = load_pem_private_key(read_key_file(path, secret=True), None)
-    except (
-        ValueError,
-        TypeError,
-        UnsupportedAlgorithm,
-    ):  # TypeError: encrypted. No cause: it may quote the key
-        raise InvalidArgument(
-            f"[keys] expected an EC private key in PEM, not encrypted, got something else: '{os.fspath(path)}'"
-        ) from None
+        key = load_pem_private_key(data, secret)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # No cause: it may quote the key
+        what = "an EC private key in PEM" if secret is None else "an EC private key in PEM and its password"
+        raise InvalidArgument(f"[keys] expected {what}, got something else: '{os.fspath(path)}'") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name not in CURVES:
         raise InvalidArgument(
             f"[keys] expected an EC key on one of {', '.join(CURVES)}, got '{os.fspath(path)}'"
         )
-    return key
+    return key, secret
 
 
 def _chain(paths: StrPath | Iterable[StrPath] | None, key: ec.EllipticCurvePrivateKey) -> list[Certificate]:
@@ -147,7 +163,9 @@ def _chain(paths: StrPath | Iterable[StrPath] | None, key: ec.EllipticCurvePriva
     return chain
 
 
-def _bundle(folder: Path, staging: Path, private_key: StrPath, chain: list[Certificate]) -> bytes:
+def _bundle(
+    folder: Path, staging: Path, private_key: StrPath, password: bytes | None, chain: list[Certificate]
+) -> bytes:
     """Let model-signing hash and sign the folder, by files of the staging folder; return the signature's bytes."""
     try:
         from model_signing import hashing, signing
@@ -165,7 +183,8 @@ def _bundle(folder: Path, staging: Path, private_key: StrPath, chain: list[Certi
             private_key=private_key, signing_certificate=first, certificate_chain=[rest]
         )
     else:
-        config.use_elliptic_key_signer(private_key=private_key)
+        # Annotated as text, and given to cryptography, which takes bytes.
+        config.use_elliptic_key_signer(private_key=private_key, password=password)  # type: ignore[arg-type]
     ignored = [Path(SIGNATURE), Path(ENCRYPTION)]
     hashed = hashing.Config()  # type: ignore[no-untyped-call]
     config.set_hashing_config(hashed.set_ignored_paths(paths=ignored, ignore_git_paths=False))

@@ -111,7 +111,7 @@ def _trusted_key(material: dict[str, Any], policy: Policy) -> ec.EllipticCurvePu
         if not isinstance(listed, list):
             _fail("a list of certificates", "something else")
         raw = [_base64(_object(each, "a certificate").get("rawBytes")) for each in listed]
-        return signer(raw, policy.roots)
+        return signer(raw, policy.roots, revoked=policy.revoked_keys)
     if policy.public_pem is None:
         _deny("a signature by a certificate of the policy's roots", "one by a key")
     return public_key(policy.public_pem)
