@@ -297,34 +297,23 @@ def bench(
     json: Json = False,
 ) -> None:
     """Time the estimators beside scikit-learn's on generated data, or a server under load (--url)."""
-    from maas_engine.cli import _report
-
     if url is not None:
-        from maas_engine.cli import _load
-
-        names = model or []
-        if len(names) != 1:
-            raise UsageError("--url expects one --model, by the name that the server has for it")
-        with _report.progress() as steps:
-            measured = _load.load(
-                url,
-                names[0],
-                rate=rate,
-                connections=connections,
-                pipeline=pipeline,
-                rows=rows or 1,
-                seconds=seconds,
-                warm_up=min(1.0, seconds),
-                as_json=json_body,
-                token=read_token(token_file),
-                seed=seed,
-                steps=steps,
-            )
-        if plot is not None:
-            _load.draw(measured, plot)
-        _report.show(measured, _load.table, as_json=json)
+        _bench_server(
+            url,
+            model or [],
+            plot,
+            json,
+            rate=rate,
+            connections=connections,
+            pipeline=pipeline,
+            rows=rows or 1,
+            seconds=seconds,
+            as_json=json_body,
+            token=read_token(token_file),
+            seed=seed,
+        )
         return
-    from maas_engine.cli import _bench
+    from maas_engine.cli import _bench, _report
 
     limit_threads(threads)
     if rows is not None and rows < 10:
@@ -332,6 +321,18 @@ def bench(
     with _report.progress() as steps:
         result = _bench.bench(rows or 100_000, columns, model or [], repeat, seed, steps)
     _report.show(result, _report.benchmark, as_json=json)
+
+
+def _bench_server(url: str, names: list[str], plot: str | None, json: bool, **load: Any) -> None:
+    from maas_engine.cli import _load, _report
+
+    if len(names) != 1:
+        raise UsageError("--url expects one --model, by the name that the server has for it")
+    with _report.progress() as steps:
+        measured = _load.load(url, names[0], **load, warm_up=min(1.0, load["seconds"]), steps=steps)
+    if plot is not None:
+        _load.draw(measured, plot)
+    _report.show(measured, _load.table, as_json=json)
 
 
 def run() -> None:

@@ -43,10 +43,7 @@ def train(
     steps: Any,
 ) -> dict[str, Any]:
     """Return everything the report shows; see the keys below."""
-    if out is not None and not Path(out).resolve().parent.is_dir():
-        raise InvalidArgument(f"--out: no such folder: {Path(out).resolve().parent}")
-    if package is not None:
-        _pack.check(package)
+    _check_places(out, package)
     data = dataset(table, target, drop=drop)
     task = check_task(task, data.y)
     pipeline = _models.pipeline(data, _models.build(model, settings, task, seed))
@@ -86,6 +83,14 @@ def train(
         with steps.step(f"drawing {plot}"):
             _plot.draw(plot, estimator, f"{type(estimator).__name__} for {target}", SCORING[task][0])
     return result
+
+
+def _check_places(out: str | None, package: str | None) -> None:
+    """Before the work rather than after it."""
+    if out is not None and not Path(out).resolve().parent.is_dir():
+        raise InvalidArgument(f"--out: no such folder: {Path(out).resolve().parent}")
+    if package is not None:
+        _pack.check(package)
 
 
 def _save(model: Any, rows: Any, result: dict[str, Any], origin: dict[str, str], seed: int) -> None:

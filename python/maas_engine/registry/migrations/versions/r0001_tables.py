@@ -66,18 +66,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_aliases_version_id", "aliases", ["version_id"])
     _create_log()
-    op.create_table(
-        "tokens",
-        Column("id", String(32), nullable=False),
-        Column("secret_hash", _Digest, nullable=False),
-        Column("description", Text, nullable=False),
-        Column("scopes", Text, nullable=False),
-        Column("created", BigInteger, nullable=False),
-        Column("created_by", _Name, nullable=False),
-        Column("expires", BigInteger),
-        Column("revoked", BigInteger),
-        sa.PrimaryKeyConstraint("id", name="pk_tokens"),
-    )
+    _create_tokens()
 
 
 def _create_content() -> None:
@@ -139,3 +128,18 @@ def _create_log() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_head"),
     )
     op.bulk_insert(head, [{"id": 1, "sequence": 0, "time": 0, "hash": "0" * 64}])
+
+
+def _create_tokens() -> None:
+    op.create_table(
+        "tokens",
+        Column("id", String(32), nullable=False),
+        Column("secret_hash", _Digest, nullable=False),
+        Column("description", Text, nullable=False),
+        Column("scopes", Text, nullable=False),
+        Column("created", BigInteger, nullable=False),
+        Column("created_by", _Name, nullable=False),
+        Column("expires", BigInteger),
+        Column("revoked", BigInteger),
+        sa.PrimaryKeyConstraint("id", name="pk_tokens"),
+    )
