@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,8 +30,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
 @pytest.fixture
-def database(database_url: str) -> Database:
-    return Database(database_url)
+def database(database_url: str) -> Iterator[Database]:
+    with closing(Database(database_url)) as opened:
+        yield opened
 
 
 def test_the_revisions_make_the_tables_of_the_code(database: Database) -> None:
@@ -50,7 +53,6 @@ def test_the_revisions_make_the_tables_of_the_code(database: Database) -> None:
             assert named == wanted
         assert migrations.revision(connection) == migrations.NEWEST
     assert max(migrations.known()) == migrations.NEWEST
-    database.close()
 
 
 def test_a_database_of_a_newer_engine_is_refused(database: Database) -> None:
