@@ -7,6 +7,8 @@
 #include <string>
 
 #include "maas/wire/json_tensor.h"
+#include "maas/wire/lifted_lists.h"
+#include "maas/wire/number_list.h"
 #include "maas/wire/shown.h"
 
 namespace maas::wire {
@@ -97,13 +99,17 @@ Status read_input_parameters(ondemand::value value, InputHead& head) {
 
 struct InferDecoder::Impl {
   ondemand::parser parser;
+  LiftedLists lists;
+  bool lifted = false;
   std::string_view binary;  // what is left of it
 
   Status decode(std::string_view body, size_t json_size, Request& request);
+  Status decode_json(std::string_view json, size_t capacity, Request& request);
   Status read_root(ondemand::object root, Request& request);
   Status read_parameters(ondemand::value value, Request& request);
   Status read_inputs(ondemand::value value, Request& request);
   Status read_input(ondemand::object object, Request& request, Tensor& tensor);
+  Status read_data(ondemand::value value, Request& request, Tensor& tensor);
   Status take_binary(const InputHead& head, Request& request, Tensor& tensor);
   Status read_outputs(ondemand::value value, Request& request);
   Status read_output(ondemand::object object, Request& request, WantedOutput& output);
@@ -129,9 +135,27 @@ Status InferDecoder::Impl::decode(std::string_view body, size_t json_size, Reque
     return invalid("expected Inference-Header-Content-Length of at most " + std::to_string(body.size()) +
                    ", the body's length, got " + std::to_string(json_size));
   }
+  const std::string_view json = body.substr(0, json_size);
   binary = body.substr(json_size);
+  lifted = lists.lift(json);
+  if (lifted) {
+    Status status = decode_json(lists.rest(), lists.capacity(), request);
+    if (status.ok() && lists.all_read()) return status;
+    // Whether this is refused, and why, is for the parser to say, which sees all of it.
+    lifted = false;
+    binary = body.substr(json_size);
+    const auto [model, version] = std::pair(request.model, request.version);
+    request.clear();
+    request.model = model;
+    request.version = version;
+  }
+  return decode_json(json, body.size() + kBodyPadding, request);
+}
+
+// `capacity`: bytes that can be read from the JSON's first one on.
+Status InferDecoder::Impl::decode_json(std::string_view json, size_t capacity, Request& request) {
   ondemand::document document;
-  const simdjson::padded_string_view text(body.data(), json_size, body.size() + kBodyPadding);
+  const simdjson::padded_string_view text(json.data(), json.size(), capacity);
   if (const auto error = parser.iterate(text).get(document)) return not_json(error);
   ondemand::object root;
   if (const auto error = document.get_object().get(root)) return not_json(error);
@@ -231,7 +255,7 @@ Status InferDecoder::Impl::read_input(ondemand::object object, Request& request,
     } else if (key == "data" && !head.has_data) {
       early = !head.has_type || !head.has_shape;
       head.has_data = true;
-      if (!early) status = read_json_tensor(field.value(), tensor, request.room, parser.capacity());
+      if (!early) status = read_data(field.value(), request, tensor);
     } else if (key == "shape" || key == "datatype" || key == "data") {
       status = invalid("expected " + shown(key) + " once");
     }
@@ -245,7 +269,18 @@ Status InferDecoder::Impl::read_input(ondemand::object object, Request& request,
   if (!early) return {};
   ondemand::value data;
   if (object.reset().error() || object.find_field("data").get(data)) return invalid("expected 'data'");
-  return read_json_tensor(data, tensor, request.room, parser.capacity());
+  return read_data(data, request, tensor);
+}
+
+Status InferDecoder::Impl::read_data(ondemand::value value, Request& request, Tensor& tensor) {
+  const std::string_view list = lifted ? lists.take(value.raw_json_token().data()) : std::string_view();
+  if (list.empty()) return read_json_tensor(value, tensor, request.room, parser.capacity());
+  if (tensor.count > list.size()) return invalid("expected as many values as its shape says");
+  void* out = request.room.take(tensor.count * item_size(tensor.type));
+  if (out == nullptr) return invalid("expected fewer values");
+  if (!read_number_list(list, tensor, out)) return invalid("expected numbers in 'data'");
+  tensor.data = out;
+  return {};
 }
 
 Status InferDecoder::Impl::take_binary(const InputHead& head, Request& request, Tensor& tensor) {

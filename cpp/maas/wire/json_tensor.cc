@@ -1,5 +1,6 @@
 #include "maas/wire/json_tensor.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -19,7 +20,10 @@ const char* read_value(ondemand::value value, T& out, ValueRoom&) {
     return value.get_bool().get(out) ? "true or false" : nullptr;
   } else if constexpr (std::is_floating_point_v<T>) {
     double number;
+    const std::string_view text = value.raw_json_token();
     if (const auto error = value.get_double().get(number); error == simdjson::SUCCESS) {
+      // simdjson up to 3.6.2 misreads 0.x of more than 19 digits (its issue 2093).
+      if (text.size() > 21) std::from_chars(text.data(), text.data() + text.size(), number);
       out = static_cast<T>(number);
       return std::isinf(out) ? "numbers that the datatype can hold" : nullptr;
     }

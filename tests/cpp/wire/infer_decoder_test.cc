@@ -98,6 +98,19 @@ TEST(InferDecoder, RoundsAsTheTypeDoes) {
   EXPECT_TRUE(std::isnan(values[2]));
 }
 
+TEST(InferDecoder, ReadsMoreDigitsThanANumberNeeds) {
+  for (const char* list : {"[0.95000000000000000000, -0.30000000000000000000000001]",
+                           "[0.95000000000000000000 , -0.30000000000000000000000001]"}) {
+    for (const char* key : {"data", "d\\u0061ta"}) {  // read as a list of numbers, and by the parser
+      std::string text = input("FP64", "[2]", list);
+      text.replace(text.find("data\":"), 4, key);
+      const Decoded decoded(text);
+      ASSERT_TRUE(decoded.status.ok()) << decoded.status.text();
+      EXPECT_EQ(decoded.values<double>(), (std::vector<double>{0.95, -0.3})) << text;
+    }
+  }
+}
+
 TEST(InferDecoder, RefusesNumbersThatTheTypeCannotHold) {
   const struct {
     const char *type, *value;
