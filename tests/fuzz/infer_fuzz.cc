@@ -24,14 +24,6 @@ Status decode(InferDecoder& decoder, const std::string& json, const std::string&
   return decoder.decode({body.data(), body.size() - maas::wire::kBodyPadding}, json.size(), request);
 }
 
-// The same JSON to a parser. An escape in its key keeps a list of numbers from being read without it.
-std::string with_escaped_keys(std::string json) {
-  constexpr std::string_view kKey = "\"data\"", kEscaped = "\"d\\u0061ta\"";
-  for (size_t at = 0; (at = json.find(kKey, at)) != std::string::npos; at += kEscaped.size())
-    json.replace(at, kKey.size(), kEscaped);
-  return json;
-}
-
 bool same_values(const maas::wire::Tensor& a, const maas::wire::Tensor& b) {
   if (a.type != b.type || a.count != b.count) return false;
   if (a.count == 0) return true;
@@ -51,7 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Request request, parsed;
   std::vector<char> body, again;
   const Status status = decode(decoder, json, binary, request, body);
-  const Status wanted = decode(other, with_escaped_keys(json), binary, parsed, again);
+  // The same to a parser, but too long for lists to be read without it.
+  const Status wanted = decode(other, json + std::string(64 << 10, ' '), binary, parsed, again);
   if (status.ok() != wanted.ok()) std::abort();
   if (!status.ok()) return 0;
   if (request.inputs.size() != parsed.inputs.size() || request.id != parsed.id) std::abort();
