@@ -1,13 +1,15 @@
 """`python -m benchmarks.serving.raw`: raw frames beside an echo of the same bytes, on one thread each.
 
-The echo is 90 lines of C over epoll that read no more of a request than its id: what a socket costs. Server and echo
-are loaded in turns by the same generator, which has a core of its own where there are two. Needs a C compiler.
+The echo is 90 lines of C over epoll that read no more of a request than its id: what a socket costs, and the floor of
+any server. Server and echo are on the first core, each on its own while it is loaded; the generator that loads them in
+turns is on the last one. Needs a C compiler.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from maas_engine.client import Client
 from .__main__ import MODELS, network
 
 HERE = Path(__file__).resolve().parent
+FIRST, *_, LAST = sorted(os.sched_getaffinity(0)) * 2
 SERVE = (
     "import sys; from maas_engine import _server; s = _server.Server({'http_port': -1, 'tcp_port': 0});"
     "s.start(); s.set_model('small', '1', open(sys.argv[1], 'rb').read()); print(s.tcp_port, flush=True);"
@@ -35,8 +38,11 @@ SERVE = (
 
 @contextmanager
 def started(command: list[str]) -> Iterator[int]:
-    """A server that prints its port and ends with its standard input."""
+    """A server on the first core, which prints its port and ends with its standard input."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {FIRST})
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        os.sched_setaffinity(0, cores)
         assert process.stdout is not None
         yield int(process.stdout.readline())
         process.communicate(timeout=10)
@@ -65,44 +71,64 @@ def rate(port: int, request: bytes, connections: int, pipeline: int, seconds: fl
     return _load.summary(_server.LoadGenerator(options, request).run(), 1)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", nargs="+", default=["1x1", "8x1", "64x1", "8x64", "64x64"])
-    parser.add_argument("--rows", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    found: dict[str, Any] = {}
+def measure(
+    ports: tuple[int, int], request: bytes, connections: int, pipeline: int, given: argparse.Namespace
+) -> tuple[float, float, float]:
+    """Median of the answers a second of ours and of the echo, and of our 99th percentile in seconds."""
+    turns = [
+        [rate(port, request, connections, pipeline, given.seconds) for port in ports]
+        for _ in range(given.turns)
+    ]
+    ours, echo = (statistics.median(turn[i]["answers_per_second"] for turn in turns) for i in (0, 1))
+    return ours, echo, statistics.median(turn[0]["latency"]["p99"] for turn in turns)
+
+
+def report(given: argparse.Namespace) -> Iterator[str]:
+    """The lines of the table."""
     with tempfile.TemporaryDirectory() as work:
         echo, model = f"{work}/echo", f"{work}/small.onnx"
         subprocess.run(["cc", "-O2", "-o", echo, str(HERE / "echo.c")], check=True)
         network("small", MODELS["small"]).save(model)
+        yield "# Raw frames beside a bare epoll echo of the same bytes\n"
+        yield (
+            f"{platform.machine()}, Python {platform.python_version()}, the network 10-64-32-1 in FP32, one core each "
+            "for server and client.\n"
+        )
+        yield (
+            "| rows, connections × pipelined | requests/s (99th percentile) | echo/s | of the echo | rows/s "
+            "| bytes there, back |"
+        )
+        yield "|---|---|---|---|---|---|"
         with started([sys.executable, "-c", SERVE, model]) as ours:
-            request, answer = requests_of(ours, arguments.rows)
-            with started([echo, str(len(request)), str(answer)]) as floor:
-                for case in arguments.cases:
-                    connections, pipeline = map(int, case.split("x"))
-                    pairs = [
-                        [
-                            rate(port, request, connections, pipeline, arguments.seconds)
-                            for port in (ours, floor)
-                        ]
-                        for _ in range(arguments.turns)
-                    ]
-                    rates = [
-                        statistics.median(pair[i]["answers_per_second"] for pair in pairs) for i in (0, 1)
-                    ]
-                    p99 = statistics.median(pair[0]["latency"]["p99"] for pair in pairs)
-                    found[case] = {"ours": rates[0], "echo": rates[1], "p99": p99}
-                    if not arguments.json:
-                        print(
-                            f"{case:8} {rates[0]:10,.0f}/s  echo {rates[1]:10,.0f}/s  {rates[0] / rates[1]:.2f}  "
-                            f"{arguments.rows * rates[0]:10,.0f} rows/s  p99 {1e6 * p99:.0f} us",
-                            flush=True,
+            for rows in given.rows:
+                request, answer = requests_of(ours, rows)
+                with started([echo, str(len(request)), str(answer)]) as floor:
+                    for case in given.cases:
+                        connections, pipeline = map(int, case.split("x"))
+                        done, bare, p99 = measure((ours, floor), request, connections, pipeline, given)
+                        yield (
+                            f"| {rows}, {connections} × {pipeline} | {done:,.0f} ({1e3 * p99:.2f} ms) | {bare:,.0f} "
+                            f"| {done / bare:.2f} | {rows * done:,.0f} | {len(request):,}, {answer:,} |"
                         )
-    if arguments.json:
-        print(json.dumps(found))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--cases", nargs="+", default=["1x1", "8x1", "64x1", "8x64", "64x64"], help="CONNECTIONSxPIPELINED"
+    )
+    parser.add_argument("--rows", type=int, nargs="+", default=[1], help="of a request")
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--write", type=Path, help="a file for the table")
+    given = parser.parse_args()
+    lines = []
+    os.sched_setaffinity(0, {LAST})
+    for line in report(given):
+        print(line, flush=True)
+        lines.append(line)
+    if given.write:
+        given.write.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

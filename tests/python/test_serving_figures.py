@@ -15,6 +15,7 @@ from plain_client import ask, question, until
 from registry_models import linear
 
 from maas_engine._server import Server as DataPlane
+from maas_engine.errors import InvalidArgument
 from maas_engine.serving import Server
 from maas_engine.serving._metrics import metrics_text
 
@@ -240,3 +241,49 @@ def test_large_requests_are_counted_too() -> None:
     times = {part: spread["sum"] for part, spread in found["http"]["times_ns"].items()}
     assert times["all"] == times["wait"] + times["decode"] + times["run"] + times["encode"]
     assert found["run_ns"] == times["run"] > 0
+
+
+def test_a_batch_waits_for_more_to_join() -> None:
+    """Two requests of two connections, one after the other, are one run where a batch waits."""
+    with Server({"m": linear()}, tcp_port=0, threads=1, batch_wait_us=300_000) as server:
+        address = ("127.0.0.1", server.tcp_port)
+        with socket.create_connection(address) as first, socket.create_connection(address) as second:
+
+            def runs_of_two_requests() -> float:
+                before = value(scrape(server.port), "maas_run_rows_count", model="m", version="1")
+                for connection in (first, second):
+                    connection.sendall(frame("m", np.ones((2, 3))))
+                assert answer_status(first) == answer_status(second) == 0
+                return value(scrape(server.port), "maas_run_rows_count", model="m", version="1") - before
+
+            until(lambda: runs_of_two_requests() == 1)
+
+
+@pytest.mark.parametrize("wait", [-1, 1_000_001])
+def test_a_batch_waits_for_a_second_at_most(wait: int) -> None:
+    with pytest.raises(InvalidArgument, match="0 to 1000000 us"), Server({"m": linear()}, batch_wait_us=wait):
+        pass
+
+
+def test_versions_that_are_long_gone_have_one_series() -> None:
+    """What was counted for a model never falls, however many versions came and went."""
+    plane = DataPlane({"http_port": -1, "tcp_port": 0})
+    plane.start()
+    try:
+        with socket.create_connection(("127.0.0.1", plane.tcp_port)) as connection:
+            for version in range(1, 31):
+                plane.set_model("m", str(version), linear().to_bytes())
+                plane.remove_model("m", str(version - 1))
+                connection.sendall(frame("m", np.ones((2, 3))))
+                assert answer_status(connection) == 0
+                samples = parsed(metrics_text(plane.figures()))
+                rows = {
+                    dict(labels)["version"]: count
+                    for (name, labels), count in samples.items()
+                    if name == "maas_rows_total"
+                }
+                assert sum(rows.values()) == 2 * version
+                assert len(rows) <= 10
+                assert rows[str(version)] == 2
+    finally:
+        plane.stop(1.0)

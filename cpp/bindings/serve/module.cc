@@ -119,6 +119,12 @@ ServerOptions read_options(const py::dict& given) {
       options.compute_threads = py::cast<int>(value);
     } else if (name == "access_log") {
       options.access_log = py::cast<std::string>(value);
+    } else if (name == "batch_wait_us") {
+      const auto wait = py::cast<int64_t>(value);
+      if (wait < 0 || wait > 1'000'000)
+        maas::throw_invalid("serve",
+                            "expected a batch to wait for 0 to 1000000 us, got " + std::to_string(wait));
+      options.batch_wait_us = static_cast<uint32_t>(wait);
     } else if (name == "access_log_sample") {
       options.access_log_sample = py::cast<double>(value);
     } else if (name == "control_requests") {
@@ -202,7 +208,7 @@ PYBIND11_MODULE(_server, module) {
       .def(
           "remove_model",
           [](Server& server, const std::string& name, const std::string& version) {
-            return server.models().remove(name, version);
+            return server.remove(name, version);
           },
           py::arg("name"), py::arg("version"), py::pos_only())
       .def(

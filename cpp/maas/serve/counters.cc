@@ -1,5 +1,6 @@
 #include "maas/serve/counters.h"
 
+#include <functional>
 #include <new>
 #include <tuple>
 
@@ -23,7 +24,8 @@ void count_times(const Call& call, uint64_t all, Clock::time_point now, RequestF
   const auto add = [&](Part part, uint64_t time) {
     count(figures.times[static_cast<size_t>(part)], time, kMicrosecond);
   };
-  add(Part::kWait, all > busy ? all - busy : 0);
+  all = std::max(all, busy);  // times that are reckoned may overlap a little
+  add(Part::kWait, all - busy);
   add(Part::kDecode, decode);
   add(Part::kRun, run);
   add(Part::kEncode, encode);
@@ -38,24 +40,33 @@ void copy_text(const std::string& from, std::array<char, N>& to) {
   from.copy(to.data(), size);
 }
 
-void read_spread(const Spread<Tally>& from, Spread<uint64_t>& to) {
-  for (size_t k = 0; k < kBuckets; ++k) to.counts[k] += from.counts[k].read();
-  to.sum += from.sum.read();
+uint64_t value(uint64_t number) { return number; }
+uint64_t value(const Tally& number) { return number.read(); }
+void add(uint64_t more, uint64_t& to) { to += more; }
+void add(uint64_t more, Tally& to) { to.add(more); }
+void set(uint64_t now, uint64_t& to) { to = now; }
+void set(uint64_t now, Tally& to) { to.set(now); }
+
+template <class N>
+void add(const Spread<Tally>& from, Spread<N>& to) {
+  for (size_t k = 0; k < kBuckets; ++k) add(from.counts[k].read(), to.counts[k]);
+  add(from.sum.read(), to.sum);
 }
 
-void read_model(const ModelFigures<Tally>& from, ModelFigures<uint64_t>& to) {
+template <class N>
+void add(const ModelFigures<Tally>& from, ModelFigures<N>& to) {
   for (size_t p = 0; p < kProtocols; ++p) {
     const RequestFigures<Tally>& source = from.requests[p];
-    RequestFigures<uint64_t>& target = to.requests[p];
-    target.answered += source.answered.read();
-    target.rows += source.rows.read();
-    for (size_t c = 0; c < kCauses; ++c) target.errors[c] += source.errors[c].read();
-    target.failed_ns += source.failed_ns.read();
-    target.last = std::max(target.last, source.last.read());
-    for (size_t k = 0; k < kParts; ++k) read_spread(source.times[k], target.times[k]);
+    RequestFigures<N>& target = to.requests[p];
+    add(source.answered.read(), target.answered);
+    add(source.rows.read(), target.rows);
+    for (size_t c = 0; c < kCauses; ++c) add(source.errors[c].read(), target.errors[c]);
+    add(source.failed_ns.read(), target.failed_ns);
+    set(std::max(value(target.last), source.last.read()), target.last);
+    for (size_t k = 0; k < kParts; ++k) add(source.times[k], target.times[k]);
   }
-  read_spread(from.runs.rows, to.runs.rows);
-  to.runs.ns += from.runs.ns.read();
+  add(from.runs.rows, to.runs.rows);
+  add(from.runs.ns.read(), to.runs.ns);
 }
 
 }  // namespace
@@ -115,38 +126,83 @@ void Counters::ran(const ServedModel& model, size_t rows, Clock::duration took) 
 
 Counters::Live& Counters::of(const ServedModel& model) {
   if (latest_model_ == model.number()) return *latest_;
-  const auto is_it = [&](const Live& live) {
-    return live.model == model.name() && live.version == model.version();
-  };
-  const auto found = std::find_if(models_.begin(), models_.end(), is_it);
-  if (found != models_.end()) {
-    latest_ = &*found;
-    latest_model_ = model.number();
-    return *latest_;
+  Live* found = find(model.name(), model.version());
+  if (found == nullptr) {
+    try {
+      const std::lock_guard lock(mutex_);
+      fold();
+      found = &add(model.name(), model.version());
+    } catch (const std::bad_alloc&) {
+      return nowhere_;
+    }
   }
-  try {
-    const std::lock_guard lock(mutex_);
-    Live& added = models_.emplace_back();
-    latest_ = &added;
-    latest_model_ = model.number();
-    added.model = model.name();
-    added.version = model.version();
-    return added;
-  } catch (const std::bad_alloc&) {
-    return nowhere_;
+  latest_ = found;
+  latest_model_ = model.number();
+  return *found;
+}
+
+Counters::Live* Counters::find(const std::string& model, const std::string& version) const {
+  for (const auto& each : models_) {
+    if (each->version == version && each->model == model && !each->retired.load(std::memory_order_relaxed))
+      return each.get();
   }
+  return nullptr;
+}
+
+Counters::Live& Counters::add(const std::string& model, const std::string& version) {
+  auto added = std::make_unique<Live>();
+  added->model = model;
+  added->version = version;
+  return *models_.emplace_back(std::move(added));
+}
+
+// Frees what is retired, on this thread, which alone may still count to it.
+void Counters::fold() {
+  latest_model_ = 0;
+  for (size_t i = 0; i < models_.size(); ++i) {  // models may be added on the way
+    const Live& each = *models_[i];
+    if (!each.retired.load(std::memory_order_relaxed)) continue;
+    Live* others = find(each.model, "");
+    serve::add(each, others != nullptr ? *others : add(each.model, ""));
+    models_.erase(models_.begin() + static_cast<ptrdiff_t>(i--));
+  }
+}
+
+void Counters::retire(const std::string& model, const std::string& version) {
+  const std::lock_guard lock(mutex_);
+  if (Live* found = find(model, version)) found->retired.store(true, std::memory_order_relaxed);
 }
 
 void Counters::read(Figures& figures) const {
   const std::lock_guard lock(mutex_);
-  read_model(nowhere_, place_of("", "", figures));
-  for (const Live& live : models_) read_model(live, place_of(live.model, live.version, figures));
+  serve::add(nowhere_, place_of("", "", figures));
+  for (const auto& each : models_) {
+    const bool retired = each->retired.load(std::memory_order_relaxed);
+    serve::add(*each, place_of(each->model, retired ? "" : each->version, figures));
+  }
   for (size_t p = 0; p < kProtocols; ++p) {
     figures.opened[p] += opened_[p].load(std::memory_order_relaxed);
     figures.closed[p] += closed_[p].load(std::memory_order_relaxed);
   }
   figures.waiting_requests += waiting_requests_.read();
   figures.waiting_rows += waiting_rows_.read();
+}
+
+void retire_old(const std::string& model, const ModelMap& served,
+                const std::vector<std::shared_ptr<Counters>>& counters) {
+  Figures figures;
+  for (const auto& each : counters) each->read(figures);
+  const auto entry = served.find(model);
+  std::vector<std::pair<uint64_t, std::string>> gone;  // with the end of the latest request
+  for (const auto& each : figures.models) {
+    const bool is_served = entry != served.end() && entry->second.versions.contains(each.version);
+    if (each.model == model && !each.version.empty() && !is_served)
+      gone.emplace_back(std::max(each.requests[0].last, each.requests[1].last), each.version);
+  }
+  std::sort(gone.begin(), gone.end(), std::greater<>());
+  for (size_t i = kGoneVersions; i < gone.size(); ++i) {
+    for (const auto& each : counters) each->retire(model, gone[i].second);
+  }
 }
 
 }  // namespace maas::serve

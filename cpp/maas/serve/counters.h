@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +22,7 @@ namespace maas::serve {
 
 enum class Protocol : uint8_t { kHttp, kRaw };
 inline constexpr size_t kProtocols = 2;
+inline constexpr size_t kGoneVersions = 8;  // of a model, that keep figures of their own
 inline constexpr size_t kCauses = static_cast<size_t>(ErrorCode::kInternal) + 1;
 
 inline constexpr std::array<const char*, kCauses> kCauseNames = {
@@ -127,21 +127,34 @@ class Counters {
   }
   // Adds what is counted here.
   void read(Figures& figures) const;
+  // Of a version that is served no more: its figures count from now on to version "" of its model, here and
+  // wherever they are read.
+  void retire(const std::string& model, const std::string& version);
 
  private:
-  using Live = ModelFigures<Tally>;
+  struct Live : ModelFigures<Tally> {
+    std::atomic<bool> retired{false};  // to be added to version "" and freed
+  };
   static size_t index(Protocol protocol) { return static_cast<size_t>(protocol); }
   Live& of(const ServedModel& model);
+  Live* find(const std::string& model, const std::string& version) const;
+  Live& add(const std::string& model, const std::string& version);
+  void fold();
   void log(const Call& call, Protocol protocol, Clock::time_point now) noexcept;
 
   Live nowhere_;
-  mutable std::mutex mutex_;  // taken to read, and to add a model
-  std::deque<Live> models_;
+  mutable std::mutex mutex_;  // taken to read, and to add or free a version
+  std::vector<std::unique_ptr<Live>> models_;
   Live* latest_ = nullptr;
   uint64_t latest_model_ = 0;  // its number
   std::shared_ptr<AccessRing> log_;
   Tally waiting_requests_, waiting_rows_;
   std::array<std::atomic<uint64_t>, kProtocols> opened_{}, closed_{};
 };
+
+// Of the versions of a model that are not served any more only the few that were asked last keep figures of
+// their own.
+void retire_old(const std::string& model, const ModelMap& served,
+                const std::vector<std::shared_ptr<Counters>>& counters);
 
 }  // namespace maas::serve

@@ -21,6 +21,7 @@ struct ServerOptions {
   size_t frame_bytes = 64 << 20;      // a raw frame
   size_t expanded_bytes = 64 << 20;   // a body that came compressed
   size_t batch_rows = 4096;           // of one run of several requests together
+  uint32_t batch_wait_us = 0;         // that a run waits for more requests to join it
   size_t large_us = 1000;             // a request that takes longer, roughly, goes to the compute threads
   size_t short_json = 256 << 10;      // bytes of JSON; more are read by the compute threads
   size_t short_expanded = 64 << 10;   // bytes of a compressed body; more are expanded by the compute threads

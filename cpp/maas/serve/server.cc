@@ -21,6 +21,7 @@
 #include "maas/serve/close_to_new.h"
 #include "maas/serve/connection.h"
 #include "maas/serve/descriptors.h"
+#include "maas/serve/flush_timer.h"
 #include "maas/serve/http_conversation.h"
 #include "maas/serve/raw_conversation.h"
 #include "maas/serve/tls.h"
@@ -50,7 +51,7 @@ struct Server::Impl {
     explicit Loop(Impl& server)
         : around{server.options, server.load, buffers, second},
           worker(
-              server.options, server.models, [this] { asio::post(context, [this] { worker.flush(); }); },
+              server.options, server.models, [this] { flushes.flush_later(worker); },
               [this, &server](Call& call) { return server.run_elsewhere(call, *this); },
               server.ask_control(context), &server.readiness, server.counters.back(), &server.rules,
               server.do_elsewhere(context), &server.load) {}
@@ -59,6 +60,7 @@ struct Server::Impl {
     Surroundings around;  // before the context, with which the last connections go
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> open{context.get_executor()};
+    FlushTimer flushes{context};
     Worker worker;
     std::vector<std::weak_ptr<AnyConnection>> connections;  // tidied at each look
     asio::steady_timer next_look{context};
@@ -383,6 +385,14 @@ Figures Server::figures() const {
   figures.large_rows = impl_->large_rows.load();
   figures.control_requests = impl_->control.size();
   return figures;
+}
+
+bool Server::remove(const std::string& name, const std::string& version) {
+  if (!impl_->models.remove(name, version)) return false;
+  const auto models = impl_->models.snapshot();
+  const std::lock_guard lock(impl_->counters_mutex);
+  retire_old(name, *models, impl_->counters);
+  return true;
 }
 
 }  // namespace maas::serve

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "maas/serve/control_queue.h"
 #include "maas/serve/counters.h"
@@ -47,6 +48,10 @@ class Server {
 
   // Which tokens are good; before any are set there are none.
   TokenTable& tokens();
+
+  // Takes a version out of models(); false where there is none. Of those of a model that are gone only the
+  // last few keep figures of their own.
+  bool remove(const std::string& name, const std::string& version);
 
   // What has been done so far; no thread stops for it.
   Figures figures() const;

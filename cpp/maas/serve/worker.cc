@@ -37,8 +37,12 @@ void Worker::add(Call& call) {
   pending_rows_ += call.binding.rows;
   counters->waits(pending_.size(), pending_rows_);
   if (pending_rows_ >= options.batch_rows && !running_) return flush();
-  if (!scheduled_) schedule_();
+  const uint64_t hurry = 2 * uint64_t{options.batch_wait_us};  // half of its time may go by before it runs
+  const bool hurried = call.request.timeout_us > 0 && call.request.timeout_us < hurry;
+  if (scheduled_ && (hurried_ || !hurried)) return;
+  hurried_ = hurried_ || hurried;
   scheduled_ = true;
+  schedule_();
 }
 
 bool Worker::is_large(const Call& call) const {
@@ -53,7 +57,7 @@ void Worker::refuse(Call& call) {
 }
 
 void Worker::flush() {
-  scheduled_ = false;
+  scheduled_ = hurried_ = false;
   running_ = true;  // what answered connections ask meanwhile comes next
   std::vector<Call*> calls;
   calls.swap(pending_);

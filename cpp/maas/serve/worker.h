@@ -1,6 +1,7 @@
 // What one thread of the server works with: its models, its decoder, the calls of this wake-up.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,7 +28,8 @@ class Worker {
   using Job = std::function<void()>;
   using DoElsewhere = std::function<void(Job work, Job then)>;
 
-  // `schedule`: calls flush() on this thread after everything that is ready now has been read.
+  // `schedule`: calls flush() on this thread after everything that is ready now has been read, or patience()
+  // later; called again where that has become shorter.
   // `run_elsewhere`: takes a call to the compute threads and brings it back to this one, answered; false
   // where too many rows wait there already.
   // `ask_control`: hands a request to the control plane and brings the reply to this thread; false where it
@@ -53,6 +55,10 @@ class Worker {
   void add(Call& call);
   // Runs what was added, the calls of one model together.
   void flush();
+  // How long what was added may wait for others: options.batch_wait_us, unless a deadline is near.
+  std::chrono::microseconds patience() const {
+    return std::chrono::microseconds(hurried_ ? 0 : options.batch_wait_us);
+  }
 
   const AskControl ask_control;
   const DoElsewhere do_elsewhere;
@@ -78,7 +84,7 @@ class Worker {
   BatchRunner runner_;
   std::vector<Call*> pending_, batch_;
   size_t pending_rows_ = 0;
-  bool scheduled_ = false, running_ = false;
+  bool scheduled_ = false, running_ = false, hurried_ = false;
   uint64_t tidied_ = 0;
   int64_t date_second_ = -1;
   std::string date_;

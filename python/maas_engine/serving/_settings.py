@@ -46,6 +46,14 @@ OPTIONS = (
         "access_log",
     ),
     Option("access_log_sample", float, 1.0, "Share of requests it tells of", "P", "access_log_sample"),
+    Option(
+        "batch_wait_us",
+        int,
+        0,
+        "Microseconds in which more requests may join a batch before it runs",
+        "US",
+        "batch_wait_us",
+    ),
     Option("drain", float, 30.0, "Seconds in which requests under way may end when the server stops", "S"),
     Option("keep", float, 30.0, "Seconds for which the version before is still served by its number", "S"),
     Option(

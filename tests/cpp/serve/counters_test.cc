@@ -111,6 +111,65 @@ TEST(Counters, OfThreadsAddUpByNameAndVersion) {
   EXPECT_EQ(figures.models[3].runs.ns, 3000);
 }
 
+TEST(Counters, OfVersionsThatAreLongGoneAreOneAndNoSumFalls) {
+  std::vector<std::shared_ptr<Counters>> threads{std::make_shared<Counters>(), std::make_shared<Counters>()};
+  ModelTable table;
+  const auto rows_of = [](const Figures& figures, const std::string& version) {
+    uint64_t rows = 0;
+    for (const auto& each : figures.models) {
+      if (each.model == "m" && (version == "all" || each.version == version)) rows += each.runs.rows.sum;
+    }
+    return rows;
+  };
+  const auto all = [&] {
+    Figures figures;
+    for (const auto& each : threads) each->read(figures);
+    return figures;
+  };
+  FinishedCall call;
+  call.binding.rows = 1;
+  for (int i = 1; i <= 100; ++i) {
+    const std::string version = std::to_string(i);
+    call.model = model("m", version.c_str());
+    table.set(call.model);
+    call.arrived = Clock::time_point(microseconds(1000 * i));
+    for (const auto& each : threads) {
+      each->ran(*call.model, 1, microseconds(1));
+      each->finished(call, Protocol::kRaw, call.arrived + microseconds(1));
+    }
+    if (i > 1) table.remove("m", std::to_string(i - 1));
+    retire_old("m", *table.snapshot(), threads);
+    const Figures figures = all();
+    EXPECT_LE(figures.models.size(), kGoneVersions + 3) << "the current one, those long gone, and nowhere";
+    EXPECT_EQ(rows_of(figures, "all"), 2U * static_cast<uint64_t>(i));
+    EXPECT_EQ(rows_of(figures, version), 2U);
+    EXPECT_EQ(rows_of(figures, ""), 2U * static_cast<uint64_t>(std::max(0, i - 1 - int{kGoneVersions})));
+  }
+  const Figures figures = all();
+  const auto& gone = figures.models[1];
+  EXPECT_EQ(gone.version, "");
+  EXPECT_EQ(gone.requests[1].answered, 2U * 91);
+  EXPECT_EQ(gone.requests[1].times[static_cast<size_t>(Part::kAll)].sum, 2U * 91 * 1000);
+  EXPECT_EQ(gone.requests[1].last, 91'001'000U);
+}
+
+TEST(Counters, AVersionThatComesBackBeginsAnew) {
+  std::vector<std::shared_ptr<Counters>> threads{std::make_shared<Counters>()};
+  Counters& counters = *threads[0];
+  const ModelPointer first = model("m", "old");
+  counters.ran(*first, 5, microseconds(1));
+  counters.retire("m", "old");
+  counters.ran(*first, 2, microseconds(1));  // it was still on its way
+  const ModelPointer again = model("m", "old");
+  counters.ran(*again, 3, microseconds(1));
+  const Figures figures = read(counters);
+  ASSERT_EQ(figures.models.size(), 3U);
+  EXPECT_EQ(figures.models[1].version, "");
+  EXPECT_EQ(figures.models[1].runs.rows.sum, 7U);
+  EXPECT_EQ(figures.models[2].version, "old");
+  EXPECT_EQ(figures.models[2].runs.rows.sum, 3U);
+}
+
 TEST(Counters, AreReadWhileTheyChange) {
   Counters counters;
   std::jthread writer([&] {

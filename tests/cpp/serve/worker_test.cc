@@ -151,5 +151,39 @@ TEST(Worker, ALargeCallMayBeTooLate) {
   EXPECT_EQ(call.status.code(), ErrorCode::kDeadlineExceeded);
 }
 
+TEST(Worker, WaitsAsLongAsItIsToldForMoreToJoin) {
+  Desk desk;
+  EXPECT_EQ(desk.worker.patience().count(), 0);
+  desk.options.batch_wait_us = 500;
+  CountedCall first, second;
+  first.ask(desk, "m", rows_of_m(1));
+  second.ask(desk, "m", rows_of_m(2));
+  second.request.timeout_us = 1000;
+  desk.worker.add(first);
+  desk.worker.add(second);
+  EXPECT_EQ(desk.scheduled.size(), 1U);
+  EXPECT_EQ(desk.worker.patience().count(), 500);
+  desk.turn();
+  EXPECT_EQ(first.rows + second.rows, 3);
+}
+
+TEST(Worker, DoesNotWaitWhereADeadlineIsNear) {
+  Desk desk;
+  desk.options.batch_wait_us = 500;
+  CountedCall calm, hurried, third;
+  for (CountedCall* call : {&calm, &hurried, &third}) call->ask(desk, "m", rows_of_m(1));
+  hurried.request.timeout_us = third.request.timeout_us = 999;
+  desk.worker.add(calm);
+  EXPECT_EQ(desk.worker.patience().count(), 500);
+  desk.worker.add(hurried);
+  EXPECT_EQ(desk.worker.patience().count(), 0);
+  EXPECT_EQ(desk.scheduled.size(), 2U) << "once more, at once";
+  desk.worker.add(third);
+  EXPECT_EQ(desk.scheduled.size(), 2U);
+  desk.turn();
+  EXPECT_EQ(calm.times + hurried.times + third.times, 3);
+  EXPECT_EQ(desk.worker.patience().count(), 500);
+}
+
 }  // namespace
 }  // namespace maas::serve
