@@ -178,7 +178,7 @@ fuzz: $(STAMPS)/build $(STAMPS)/test ## Run every fuzz target for a minute (clan
 	cmake --preset $@
 	cmake --build --preset $@
 	$(BIN)/python tests/fuzz/make_onnx_seeds.py build/fuzz/onnx_fuzz_corpus
-	$(BIN)/python tests/fuzz/make_server_seeds.py build/fuzz/conversation_fuzz_corpus
+	$(BIN)/python tests/fuzz/make_server_seeds.py build/fuzz/conversation_fuzz_corpus build/fuzz/infer_fuzz_corpus
 	for target in build/fuzz/*_fuzz; do \
 		mkdir -p "$${target}_corpus"; "$$target" -max_total_time=60 "$${target}_corpus" || exit 1; \
 	done

@@ -1,6 +1,7 @@
-"""Writes what clients send as the first inputs of conversation_fuzz: make_server_seeds.py FOLDER.
+"""Writes what clients send as the first inputs of conversation_fuzz and infer_fuzz.
 
-The target's first byte says the protocol (even: HTTP, odd: raw frames) and in what steps the rest arrives.
+make_server_seeds.py CONVERSATION_FOLDER INFER_FOLDER. The first byte of a conversation says the protocol (even:
+HTTP, odd: raw frames) and in what steps the rest arrives; the first two of a body how long its JSON is.
 """
 
 from __future__ import annotations
@@ -78,12 +79,36 @@ def raw_seeds() -> list[bytes]:
     return [*frames, b"".join(frames), frames[2] * 8]
 
 
-def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def body_seeds() -> list[bytes]:
+    """Lists of numbers of each type: short and long, flat and nested, tight and wide."""
+    integers = ["0", "1", "200", "255"]
+    wide = ["-1", "-0", "2147483647", "9007199254740993", "-9223372036854775808", "18446744073709551615"]
+    reals = ["0.1", "-0.0", "1e22", "1e-320", "4.9e-324", "1.7976931348623157e308", "3.4028235e38", "1E+2"]
+    lists = {"UINT8": integers, "INT64": wide[:-1], "UINT64": integers + wide[-1:], "BOOL": ["true", "false"]}
+    lists |= {"FP32": reals[:4] + wide, "FP64": reals + wide}
+    seeds = []
+    for datatype, values in lists.items():
+        for repeats in (1, 20):
+            data = values * repeats
+            head = f'{{"inputs":[{{"name":"x","datatype":"{datatype}","shape":[{len(data)},1],"data":['
+            nested = "[" + "],[".join(data) + "]"
+            for text in (",".join(data), " ,\n".join(data), nested):
+                body = (head + text + "]}]}").encode()
+                seeds.append(struct.pack(">H", len(body)) + body)
+    return seeds
+
+
+def main(conversations: Path, bodies: Path) -> None:
+    conversations.mkdir(parents=True, exist_ok=True)
+    bodies.mkdir(parents=True, exist_ok=True)
+    for i, seed in enumerate(body_seeds()):
+        (bodies / f"body_{i}").write_bytes(seed)
     for kind, seeds in enumerate([http_seeds(), raw_seeds()]):
         for i, seed in enumerate(seeds):
-            (folder / f"{['http', 'raw'][kind]}_{i}").write_bytes(bytes([kind + 6 * i % 250 // 2 * 2]) + seed)
+            (conversations / f"{['http', 'raw'][kind]}_{i}").write_bytes(
+                bytes([kind + 6 * i % 250 // 2 * 2]) + seed
+            )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
