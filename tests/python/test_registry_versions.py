@@ -14,7 +14,7 @@ from registry_models import linear
 from sqlalchemy import event
 
 import maas_engine
-from maas_engine.errors import Conflict, FormatError, InvalidArgument, NotFound, PermissionDenied
+from maas_engine.errors import Conflict, FormatError, InvalidArgument, NotFound, PermissionDenied, Unavailable
 from maas_engine.package import Policy, encrypt, generate_master_key, generate_signing_key, sign, write
 from maas_engine.registry import Registry, _blobs
 from maas_engine.registry._cache import Cache
@@ -217,6 +217,28 @@ def test_statements_do_not_grow_with_what_there_is(small_registry: Registry, tmp
     assert costs() == first
     # BEGIN counts: register is two transactions, of which the second alone is flushed to the disk.
     assert first <= [17, 15, 6, 7, 5]
+
+
+def test_an_upload_swept_away_after_its_lease_begins_again(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_all, calls = registry.store.put_all, 0
+
+    def swept(blobs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls != 2:
+            monkeypatch.setattr(_blobs, "LEASE", 3600)
+            raise Unavailable("[registry] no use of the store")
+        return put_all(blobs)
+
+    monkeypatch.setattr(registry.store, "put_all", swept)
+    monkeypatch.setattr(_blobs, "LEASE", 0)
+    assert registry.register("a", linear(0)).version == 1
+    assert calls == 2
+    with pytest.raises(Unavailable):  # within its lease the store is to blame
+        registry.register("a", linear(1))
+    assert calls == 3
 
 
 def test_what_register_returns_is_what_the_database_has(registry: Registry, tmp_path: Path) -> None:

@@ -123,7 +123,8 @@ def _write(path: str, pieces: Iterable[bytes]) -> int:
             file.write(piece)
         file.flush()
         if hasattr(os, "posix_fadvise"):  # begins to write, so that flushing several files waits once
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            with contextlib.suppress(OSError):  # a hint, which some file systems do not take
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         return file.tell()
 
 

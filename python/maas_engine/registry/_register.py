@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from maas_engine._faults import point
-from maas_engine.errors import Conflict, InvalidArgument
+from maas_engine.errors import Conflict, InvalidArgument, Unavailable
 from maas_engine.model import Model
 from maas_engine.package import Package
 from maas_engine.registry import _blobs, _checks, _events
@@ -98,8 +98,13 @@ class Registering(RegistryBase):
             with self.database.write(lasting=False) as connection:
                 missing, lease = _blobs.claim(connection, sizes)
             point("register.claimed")
-            if missing:
-                self.store.put_all({sha256: data[sha256] for sha256 in sorted(missing)})
+            try:
+                if missing:
+                    self.store.put_all({sha256: data[sha256] for sha256 in sorted(missing)})
+            except Unavailable:
+                if _events.now() < lease:
+                    raise
+                continue  # a collection took the files from under the upload
             point("register.uploaded")
             with self.database.write() as connection:
                 there = _blobs.confirm(connection, sizes, lease)
