@@ -66,7 +66,8 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     if (!at_once) return;
     const bool idle = wait_ == Wait::kRequest && end_ == 0;
     Error error;
-    if (idle && socket().available(error) > 0) return;  // a request that this loop has not read yet
+    owed_ = socket().available(error);
+    if (idle && owed_ > 0) return;  // requests that this loop has not read yet
     if (idle || wait_ == Wait::kHandshake || wait_ == Wait::kEnd) close();
   }
 
@@ -119,6 +120,12 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     }
   }
 
+  // Whether bytes that had come when the server's patience ended are still to be read.
+  bool owes_answers() {
+    Error error;
+    return owed_ > 0 && socket().available(error) > 0;
+  }
+
   void close() {
     Error error;
     socket().shutdown(PlainStream::shutdown_both, error);
@@ -160,7 +167,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   }
 
   void receive() {
-    if (leaving_ && end_ == 0) return close();
+    if (leaving_ && end_ == 0 && !owes_answers()) return close();
     const bool goes_on =
         wait_ == Wait::kRequest && end_ > 0 && begun_ && in_body_ == conversation_->in_body();
     if (!goes_on) enter(Wait::kRequest);  // else its time runs on
@@ -176,6 +183,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
                               if (self->expired_) return self->guarded([&] { self->expire(); });
                               if (error) return;
                               self->end_ += count;
+                              self->owed_ -= std::min(self->owed_, count);
                               self->filled_ = self->end_ + wire::kBodyPadding == self->size_;
                               self->guarded([&] { self->converse(); });
                             });
@@ -319,6 +327,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   uint32_t since_ = 0;                                      // second of the loop
   std::string sending_;
   size_t sent_ = 0;
+  size_t owed_ = 0;                      // bytes; over TLS fewer are read than came
   std::shared_ptr<Connection> waiting_;  // itself, while an answer is being made elsewhere
 };
 
