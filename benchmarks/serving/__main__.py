@@ -52,20 +52,32 @@ def network(name: str, sizes: tuple[int, ...]) -> maas_engine.Model:
     return maas_engine.Model(builder.build())
 
 
+def network_files(folder: Path) -> None:
+    for name, sizes in MODELS.items():
+        network(name, sizes).save(folder / f"{name}.onnx")
+
+
 def body_of(rows: np.ndarray) -> bytes:
     """The request as clients send it: float32 printed as float64."""
     tensor = {"name": "input", "shape": list(rows.shape), "datatype": "FP32", "data": rows.ravel().tolist()}
     return json.dumps({"id": "1", "inputs": [tensor]}).encode()
 
 
-def wrk(name: str, body: bytes, connections: int, seconds: float, work: Path) -> dict[str, float]:
+def wrk(
+    name: str,
+    body: bytes,
+    connections: int,
+    seconds: float,
+    work: Path,
+    server: str = f"http://127.0.0.1:{PORT}",
+) -> dict[str, float]:
     (work / "body").write_bytes(body)
     script = work / "post.lua"
     script.write_text(
         f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
         f'local file = io.open("{work / "body"}", "rb")\nwrk.body = file:read("*all")\nfile:close()\n'
     )
-    url = f"http://127.0.0.1:{PORT}/v2/models/{name}/infer"
+    url = f"{server}/v2/models/{name}/infer"
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), url]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
@@ -144,8 +156,7 @@ def main() -> None:
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for name, sizes in MODELS.items():
-            network(name, sizes).save(folder / f"{name}.onnx")
+        network_files(folder)
         for key in arguments.servers:
             try:
                 results[key] = measure(key, arguments, folder, folder)

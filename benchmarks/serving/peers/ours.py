@@ -3,6 +3,8 @@
 import os
 import sys
 
+import busy  # noqa: F401
+
 from maas_engine.cli import _serve
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 
+import busy  # noqa: F401
 import numpy as np
 import onnxruntime
 
