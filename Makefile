@@ -92,6 +92,10 @@ test-onnx: build $(STAMPS)/test ## Run ONNX's own backend test-suite (part of te
 test-faults: build $(STAMPS)/test ## Kill processes, fill disks, stop servers, at every step (minutes)
 	$(BIN)/python -m pytest -m faults
 
+.PHONY: soak
+soak: build $(STAMPS)/test ## Load a server with everything at once for 10 minutes: right answers, level memory
+	MAAS_SOAK_SECONDS=600 $(BIN)/python -m pytest -s tests/python/test_soak.py
+
 .PHONY: test-clients
 test-clients: build $(STAMPS)/test build/clients/kserve/installed build/clients/mlserver/installed ## Ask the server with others' clients
 	tools/system_packages.sh $(PYTHON) clients
@@ -143,6 +147,13 @@ bench-registry: build $(STAMPS)/mlflow ## Time the registry beside MLflow's
 bench-serving: build ## Time the server beside uvicorn, FastAPI, mosec, MLServer, KServe and Triton
 	tools/system_packages.sh $(PYTHON) wrk
 	$(BIN)/python -m benchmarks.serving
+
+.PHONY: bench-serving-proof
+bench-serving-proof: build ## Time what TLS, idle connections and busy Python cost the server
+	tools/system_packages.sh $(PYTHON) wrk
+	$(BIN)/python -m benchmarks.serving.https
+	$(BIN)/python -m benchmarks.serving.idle
+	$(BIN)/python -m benchmarks.serving.busy
 
 .PHONY: bench-python
 bench-python: build $(STAMPS)/bench ## Time our own Python paths (pytest-benchmark)

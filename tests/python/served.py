@@ -79,6 +79,7 @@ descriptors, models, options = json.loads(sys.argv[1])
 descriptors = descriptors or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 from maas_engine import _server
+_server.release_large_blocks()
 server = _server.Server({"http_port": 0, "tcp_port": 0, "threads": 2, **options})
 server.start()
 for name, path in models.items():

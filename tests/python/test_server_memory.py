@@ -55,4 +55,4 @@ def test_bombs(server: ServerApart) -> None:
         explode(stack.enter_context(Wire(server.http_port)))
         before = server.memory()
         explode(stack.enter_context(Wire(server.http_port)))
-        until(lambda: server.memory() - before < 20 * MEGABYTE)  # it expands to 256 MB before it is refused
+        until(lambda: server.memory() - before < 20 * MEGABYTE)  # it expands to 64 MB before it is refused

@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kServer =
     "{\"name\":\"maas_engine\",\"version\":\"" MAAS_VERSION "\",\"extensions\":[\"binary_tensor_data\"]}";
 constexpr unsigned kRetrySeconds = 1;
+constexpr size_t kSpareCalls = 64;  // of one thread
 
 wire::Status no_memory() { return {ErrorCode::kOverloaded, "no memory for this answer"}; }
 
@@ -27,8 +28,7 @@ wire::Status no_memory() { return {ErrorCode::kOverloaded, "no memory for this a
 // A request and the whole text of its answer.
 class HttpConversation::HttpCall final : public Call {
  public:
-  explicit HttpCall(HttpConversation& conversation)
-      : body(conversation.worker_.load, conversation.worker_.options), conversation_(conversation) {
+  explicit HttpCall(Worker& worker) : body(worker.load, worker.options), worker_(worker) {
     request.room.set_budget([this](size_t bytes) { return body.take(bytes); });
   }
 
@@ -70,7 +70,7 @@ class HttpConversation::HttpCall final : public Call {
 
   // Of a model that is not in the table.
   void missing(std::string_view name) {
-    status = missing_model(conversation_.worker_, name);
+    status = missing_model(worker_, name);
     fail(status.code() == ErrorCode::kNotFound ? 404 : 503, status.text());
   }
 
@@ -98,6 +98,7 @@ class HttpConversation::HttpCall final : public Call {
     finish();
   }
 
+  HttpConversation* conversation = nullptr;  // that has it now
   wire::HttpReply reply;
   wire::ContentCoding coding = wire::ContentCoding::kIdentity;
   bool only_head = false, done = false;
@@ -143,29 +144,27 @@ class HttpConversation::HttpCall final : public Call {
     done = true;
     count();
     model.reset();
-    conversation_.finished();
+    conversation->finished();
   }
 
   void write() {
     std::string packed;
-    if (coding != wire::ContentCoding::kIdentity &&
-        body_.size() >= conversation_.worker_.options.compress_bytes &&
+    if (coding != wire::ContentCoding::kIdentity && body_.size() >= worker_.options.compress_bytes &&
         wire::compress(body_, coding, packed).ok()) {
       body_.swap(packed);
       reply.coding = coding;
     }
-    wire::append_head(reply, body_.size(), conversation_.worker_.date(), text);
+    wire::append_head(reply, body_.size(), worker_.date(), text);
     if (!only_head) text += body_;
   }
 
   void count() {
-    Worker& worker = conversation_.worker_;
-    if (model != nullptr || !status.ok()) return worker.finished(*this, Protocol::kHttp);
-    if (reply.status < 400) return worker.counters->other(Protocol::kHttp);
-    worker.counters->other(Protocol::kHttp, wire::error_code(reply.status));
+    if (model != nullptr || !status.ok()) return worker_.finished(*this, Protocol::kHttp);
+    if (reply.status < 400) return worker_.counters->other(Protocol::kHttp);
+    worker_.counters->other(Protocol::kHttp, wire::error_code(reply.status));
   }
 
-  HttpConversation& conversation_;
+  Worker& worker_;
   std::string body_;
   std::string type_, lines_;  // of the control plane's reply
 };
@@ -180,7 +179,7 @@ HttpConversation::~HttpConversation() { counters_->closed(Protocol::kHttp); }
 size_t HttpConversation::read(std::string_view bytes) {
   reading_ = true;
   size_t taken = 0;
-  while (!ends_ && used_ < worker_.options.pipelined) {
+  while (!ends_ && calls_.size() < worker_.options.pipelined) {
     const auto state = parser_.parse(bytes.substr(taken));
     if (state == wire::HttpParser::State::kDone) {
       take(parser_.request(), draining_ && taken + parser_.size() == bytes.size());
@@ -207,9 +206,14 @@ size_t HttpConversation::read(std::string_view bytes) {
 }
 
 HttpConversation::HttpCall& HttpConversation::next_call() {
-  if (used_ == calls_.size()) calls_.push_back(std::make_unique<HttpCall>(*this));
+  auto& spare = worker_.spare_calls;
+  if (spare.empty()) spare.push_back(std::make_unique<HttpCall>(worker_));
+  calls_.push_back(std::move(spare.back()));
+  spare.pop_back();
   ++open_;
-  return *calls_[used_++];
+  auto& call = static_cast<HttpCall&>(*calls_.back());
+  call.conversation = this;
+  return call;
 }
 
 // For the answer after which the connection ends: what follows cannot be told apart or is not wanted.
@@ -374,13 +378,17 @@ void HttpConversation::finished() {
 }
 
 void HttpConversation::gather() {
-  if (used_ == 1 && out_.empty()) {
-    out_.swap(calls_[0]->text);
-  } else {
-    for (size_t i = 0; i < used_; ++i) out_ += calls_[i]->text;
+  for (auto& each : calls_) {
+    auto& call = static_cast<HttpCall&>(*each);
+    if (out_.empty()) {
+      out_.swap(call.text);
+    } else {
+      out_ += call.text;
+    }
+    call.give_back();
+    if (worker_.spare_calls.size() < kSpareCalls) worker_.spare_calls.push_back(std::move(each));
   }
-  for (size_t i = 0; i < used_; ++i) calls_[i]->give_back();
-  used_ = 0;
+  calls_.clear();
   if (owes_continue_) out_ += wire::continue_head();
   owes_continue_ = false;
 }

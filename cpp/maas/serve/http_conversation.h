@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "maas/serve/conversation.h"
 #include "maas/serve/http_routes.h"
@@ -48,9 +48,9 @@ class HttpConversation final : public Conversation {
   Worker& worker_;
   wire::HttpParser parser_;
   std::optional<Credentials> credentials_;
-  std::deque<std::unique_ptr<HttpCall>> calls_;  // the first `used_` in the order of their requests
+  std::vector<std::unique_ptr<Call>> calls_;  // HttpCalls, in the order of their requests
   const std::shared_ptr<Counters> counters_;
-  size_t used_ = 0, open_ = 0;
+  size_t open_ = 0;
   bool reading_ = false, owes_continue_ = false, head_judged_ = false;
 };
 

@@ -13,4 +13,10 @@ void release_large_blocks() noexcept {
 #endif
 }
 
+void release_free_blocks() noexcept {
+#ifdef M_MMAP_THRESHOLD
+  malloc_trim(256 << 10);
+#endif
+}
+
 }  // namespace maas::serve

@@ -23,6 +23,7 @@
 #include "maas/serve/descriptors.h"
 #include "maas/serve/flush_timer.h"
 #include "maas/serve/http_conversation.h"
+#include "maas/serve/process.h"
 #include "maas/serve/raw_conversation.h"
 #include "maas/serve/tls.h"
 #include "maas/serve/worker.h"
@@ -48,13 +49,15 @@ struct Server::Impl {
 
   // A thread of the server: its own event loop, the connections that it was given, what it works with.
   struct Loop {
-    explicit Loop(Impl& server)
-        : around{server.options, server.load, buffers, second},
+    explicit Loop(Impl& of)
+        : server(of),
+          around{server.options, server.load, buffers, second},
           worker(
               server.options, server.models, [this] { flushes.flush_later(worker); },
-              [this, &server](Call& call) { return server.run_elsewhere(call, *this); },
-              server.ask_control(context), &server.readiness, server.counters.back(), &server.rules,
-              server.do_elsewhere(context), &server.load) {}
+              [this](Call& call) { return server.run_elsewhere(call, *this); }, server.ask_control(context),
+              &server.readiness, server.counters.back(), &server.rules, server.do_elsewhere(context),
+              &server.load) {}
+    Impl& server;
     uint32_t second = 0;
     BufferPool buffers;
     Surroundings around;  // before the context, with which the last connections go
@@ -102,6 +105,7 @@ struct Server::Impl {
   AccessRules rules{tokens, options.anonymous, options.host};
   std::vector<std::shared_ptr<Counters>> counters;  // one a loop; they stay when it is gone
   Load load;
+  Ebb ebb;  // of the first loop's thread
   using Tls = std::shared_ptr<asio::ssl::context>;
   std::mutex tls_mutex;
   Tls tls;  // null: plain
@@ -251,6 +255,8 @@ void Server::Impl::Loop::look_later() {
   next_look.async_wait([this](boost::system::error_code stopped) {
     if (stopped || draining) return;
     look();
+    if (server.loops[0].get() == this && server.ebb.seen(server.load))
+      asio::post(*server.compute, release_free_blocks);
     look_later();
   });
 }
@@ -268,18 +274,16 @@ void Server::Impl::Loop::drain(bool at_once) {
   draining = true;
   next_look.cancel();
   open.reset();  // the loop ends with its last connection
-  for (const auto& each : connections) {
+  for (const auto& each : connections)
     if (const auto connection = each.lock()) connection->drain(at_once);
-  }
   const std::lock_guard lock(mutex);
   is_drained = true;
   ended.notify_all();
 }
 
 void Server::Impl::Loop::abandon() {
-  for (const auto& each : connections) {
+  for (const auto& each : connections)
     if (const auto connection = each.lock()) connection->abandon();
-  }
 }
 
 void Server::Impl::Loop::run() {
@@ -353,10 +357,8 @@ void Server::stop(std::chrono::milliseconds patience) {
   for (const auto& loop : server.loops) asio::post(loop->context, [&each = *loop] { each.drain(true); });
   for (const auto& loop : server.loops) loop->wait(loop->is_ended, now + patience);
   server.control.close();
-  for (const auto& loop : server.loops) {
-    loop->context.stop();
-    loop->thread.join();
-  }
+  for (const auto& loop : server.loops) loop->context.stop();
+  for (const auto& loop : server.loops) loop->thread.join();
   server.compute->stop();  // what still waits there has nobody to wait for it
   server.compute.reset();
   for (const auto& loop : server.loops) loop->abandon();
@@ -376,9 +378,8 @@ Readiness& Server::readiness() { return impl_->readiness; }
 Figures Server::figures() const {
   Figures figures;
   const auto models = impl_->models.snapshot();
-  for (const auto& [name, entry] : *models) {
+  for (const auto& [name, entry] : *models)
     for (const auto& [version, model] : entry.versions) place_of(name, version, figures);
-  }
   const std::lock_guard lock(impl_->counters_mutex);
   for (const auto& each : impl_->counters) each->read(figures);
   if (impl_->log) figures.log_dropped = impl_->log->dropped();

@@ -50,6 +50,9 @@ class Worker {
 
   const AccessRules* const rules;  // nullptr: nobody needs a token
 
+  // Of its HTTP conversations while they wait for requests.
+  std::vector<std::unique_ptr<Call>> spare_calls;
+
   // Takes a bound call with its times `arrived` and `added`: it is answered within this wake-up, or later
   // where it is large.
   void add(Call& call);

@@ -120,6 +120,7 @@ def complete(given: Mapping[str, Any]) -> dict[str, Any]:
 def native(values: Mapping[str, Any]) -> dict[str, Any]:
     """The data plane's options among complete ones."""
     given = {option.native: values[option.name] for option in OPTIONS if option.native}
+    given["expanded_bytes"] = values["body_bytes"]  # as large when it came compressed
     return {name: value for name, value in given.items() if value is not None}
 
 
