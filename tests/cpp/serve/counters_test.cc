@@ -133,6 +133,7 @@ TEST(Counters, OfVersionsThatAreLongGoneAreOneAndNoSumFalls) {
     call.model = model("m", version.c_str());
     table.set(call.model);
     call.arrived = Clock::time_point(microseconds(1000 * i));
+    call.added = call.started = call.ran = call.told = call.arrived;
     for (const auto& each : threads) {
       each->ran(*call.model, 1, microseconds(1));
       each->finished(call, Protocol::kRaw, call.arrived + microseconds(1));
