@@ -212,8 +212,8 @@ class Models:
         served.state, served.reason, served.refused, served.mark = "READY", "", None, (version, stamp)
         took = round(1e3 * (time.perf_counter() - begun), 1)
         source = served.source.text
-        self._tell()
         told(LOG, logging.INFO, "loaded", model=served.name, version=version, source=source, ms=took)
+        self._tell()
         self._changed(served.name)
 
     def _refuse(self, served: Served, error: Exception, version: str, stamp: Stamp = ()) -> None:
