@@ -22,7 +22,7 @@ const char* read_value(ondemand::value value, T& out, ValueRoom&) {
     double number;
     const std::string_view text = value.raw_json_token();
     if (const auto error = value.get_double().get(number); error == simdjson::SUCCESS) {
-      // simdjson up to 3.6.2 misreads 0.x of more than 19 digits (its issue 2093).
+      // simdjson up to 3.6.2 misreads 0.x of more than 19 digits.
       if (text.size() > 21) std::from_chars(text.data(), text.data() + text.size(), number);
       out = static_cast<T>(number);
       return std::isinf(out) ? "numbers that the datatype can hold" : nullptr;
